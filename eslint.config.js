@@ -1,0 +1,113 @@
+import js from '@eslint/js';
+import { defineConfig } from 'eslint/config';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+// What each folder of src/ may import of the others; test/architecture checks it without ESLint.
+const DOMAIN = ['users', 'rooms', 'messages'];
+const LAYERS = {
+  protocol: [],
+  config: ['protocol'],
+  database: ['protocol', 'config'],
+  users: ['protocol', 'config', 'database', ...DOMAIN],
+  rooms: ['protocol', 'config', 'database', ...DOMAIN],
+  messages: ['protocol', 'config', 'database', ...DOMAIN],
+  chat: ['protocol', 'config', 'database', ...DOMAIN],
+  transports: ['protocol', 'config', 'chat'],
+  http: ['protocol', 'config', 'database', 'chat'],
+};
+
+// Packages that a folder has to do without.
+const FORBIDDEN_PACKAGES = {
+  protocol: { regex: '^(?!\\.|zod$)', message: 'protocol/ uses zod alone; clients use it too.' },
+  chat: {
+    regex: '^(ws|socket\\.io|engine\\.io|@nestjs/platform-)',
+    message: 'The core knows no transport; see chat/transport.ts.',
+  },
+};
+
+const FROM_CONFIG = 'Settings come from config/, which main.ts gives the environment.';
+
+/** Forbids a folder to import what is beside or above it. */
+function layerOf([folder, allowed]) {
+  const others = Object.keys(LAYERS).filter((name) => name !== folder && !allowed.includes(name));
+  const patterns = [
+    {
+      regex: `^(\\.\\./)+((${others.join('|')})/|(app\\.module|index|logger|main)\\.js$)|^(#src|parlance)`,
+      message: `${folder}/ may import of other folders: ${allowed.join(', ') || 'nothing'}.`,
+    },
+  ];
+  if (folder in FORBIDDEN_PACKAGES) patterns.push(FORBIDDEN_PACKAGES[folder]);
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns, paths: [{ name: 'node:process', message: FROM_CONFIG }] },
+      ],
+    },
+  };
+}
+
+export default defineConfig(
+  { ignores: ['dist/', 'coverage/', 'data/', 'bench/results/'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  js.configs.recommended,
+  {
+    rules: {
+      // Escapes such as \u200D in a class are meant one by one.
+      'no-misleading-character-class': ['error', { allowEscape: true }],
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      // `async` without `await` turns what is thrown into a rejection, which is often its purpose.
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'tools/**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    rules: {
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // Options of Nest are classes by declaration, and object literals in its own manual.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      complexity: ['error', { max: 10, variant: 'modified' }],
+      'max-lines': ['error', 300],
+      'max-lines-per-function': ['error', 50],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: FROM_CONFIG },
+      ],
+    },
+  },
+  ...Object.entries(LAYERS).map(layerOf),
+  { files: ['src/main.ts'], rules: { 'no-restricted-properties': 'off' } },
+  // The table of commands grows with the protocol.
+  { files: ['src/chat/chat.gateway.ts'], rules: { 'max-lines': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // Tests take frames apart whose fields may be anything, and servers into their parts.
+      '@typescript-eslint/no-base-to-string': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  { files: ['**/*.js'], ignores: ['web/**'], languageOptions: { globals: globals.node } },
+  { files: ['web/**/*.js'], languageOptions: { globals: globals.browser } },
+);

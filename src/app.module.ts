@@ -1,0 +1,39 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+
+import { ChatModule } from './chat/chat.module.js';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config/config.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HttpModule } from './http/http.module.js';
+import { MessageEntity } from './messages/message.entity.js';
+import { MessagesModule } from './messages/messages.module.js';
+import { ReactionEntity } from './messages/reaction.entity.js';
+import { MemberEntity } from './rooms/member.entity.js';
+import { RoomEntity } from './rooms/room.entity.js';
+import { RoomsModule } from './rooms/rooms.module.js';
+import { TransportsModule } from './transports/transports.module.js';
+import { UserEntity } from './users/user.entity.js';
+import { UsersModule } from './users/users.module.js';
+
+const ENTITIES = [UserEntity, RoomEntity, MemberEntity, MessageEntity, ReactionEntity];
+
+/** The whole gateway as one Nest module; use it with {@link ParlanceAdapter}. */
+@Module({})
+export class ParlanceModule {
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: ParlanceModule,
+      imports: [
+        ConfigModule.of(config),
+        DatabaseModule.of(ENTITIES),
+        UsersModule,
+        RoomsModule,
+        MessagesModule,
+        ChatModule,
+        TransportsModule,
+        HttpModule,
+      ],
+      exports: [ChatModule, TransportsModule],
+    };
+  }
+}

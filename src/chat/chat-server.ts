@@ -1,0 +1,188 @@
+import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+
+import { CONFIG, type Config } from '../config/config.js';
+import { CloseCode } from '../protocol/close-codes.js';
+import { ProtocolError } from '../protocol/errors.js';
+import { UsersService } from '../users/users.service.js';
+import { Call } from './call.js';
+import { Connection, type ConnectionServer } from './connection.js';
+import { Dispatcher } from './dispatcher.js';
+import { OpenConnections } from './open-connections.js';
+import { PresentUsers } from './present-users.js';
+import { RoomHub } from './room-hub.js';
+import { TokenBucket, type BucketRate } from './token-bucket.js';
+import type { Handshake, IncomingCommand, Link, Sink } from './transport.js';
+
+const DRAIN_MS = 15_000;
+/** Time for what was pushed to reach clients that read slowly, or that poll. */
+const CLOSE_MS = 5_000;
+const RETURN_SPREAD_MS = 10_000;
+const ABUSE_FACTOR = 10;
+const WAITING_MAX = 256;
+
+/** Takes connections from the transports and serves their commands (P-2, P-3). */
+@Injectable()
+export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
+  private readonly logger = new Logger('Connections');
+  private readonly commandRate: BucketRate;
+  private draining = false;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
+    @Inject(OpenConnections) private readonly open: OpenConnections,
+    @Inject(PresentUsers) private readonly present: PresentUsers,
+    @Inject(UsersService) private readonly users: UsersService,
+    @Inject(RoomHub) private readonly hub: RoomHub,
+  ) {
+    const { commandsPerSecond: perSecond, commandsBurst: burst } = config.limits;
+    this.commandRate = { perSecond, burst };
+  }
+
+  /** Tells whether the server is about to stop. */
+  isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** Takes a connection; undefined when it was told why not and closed (P-2.1). */
+  accept(link: Link, handshake: Handshake): Sink | undefined {
+    const bucket = new TokenBucket(this.commandRate);
+    const { backlogBytes } = this.config.limits;
+    const connection = new Connection(link, handshake, bucket, backlogBytes, this);
+    if (handshake.refusal !== undefined) {
+      connection.bye(handshake.refusal.code as CloseCode, handshake.refusal.reason);
+      return undefined;
+    }
+    if (this.draining) {
+      connection.bye(CloseCode.goingAway, 'the server is stopping', returnDelay());
+      return undefined;
+    }
+    if (!this.open.add(connection)) {
+      connection.bye(CloseCode.tooManyConnections, 'too many connections from this address');
+      return undefined;
+    }
+    this.logger.debug({ msg: 'opened', connection: link.id });
+    if (handshake.misplacedToken === true) refuseTokenInUrl(connection);
+    else if (handshake.hello !== undefined) this.greetBy(connection, handshake.hello);
+    return connection;
+  }
+
+  run(call: Call): Promise<void> {
+    return this.dispatcher.run(call);
+  }
+
+  isWrite(name: string): boolean {
+    return this.dispatcher.isWrite(name);
+  }
+
+  /** Reads on where reading was stopped. */
+  answered({ link, inFlight }: Connection): void {
+    if (this.draining || !link.pausable) return;
+    if (inFlight < this.config.limits.inFlight) link.resume();
+  }
+
+  /** Says bye to everybody once what was accepted is committed and answered (P-2.14). */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.draining = true;
+    await this.users.touchAll(this.present.ids()).catch((error: unknown) => {
+      this.logger.warn({ msg: 'The time of leaving was not stored', err: error });
+    });
+    const deadline = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
+    const all = [...this.open.all()].map((connection) => this.release(connection));
+    await Promise.race([Promise.all(all), deadline]);
+    for (const connection of this.open.all()) sayGoingAway(connection);
+    await this.open.untilEmpty(CLOSE_MS);
+    this.open.stop();
+  }
+
+  private async release(connection: Connection): Promise<void> {
+    connection.link.pause();
+    await connection.queue?.drained();
+    sayGoingAway(connection);
+  }
+
+  /** Takes a command that a connection read (P-3.4). */
+  command(connection: Connection, { name, data, reply }: IncomingCommand): void {
+    if (!connection.isOpen) return;
+    connection.badFrames = 0;
+    this.take(connection, new Call(connection, name, data, reply));
+  }
+
+  /** Hello by shorthand: the welcome, or the error, comes as an event (P-2.10). */
+  private greetBy(connection: Connection, hello: unknown): void {
+    const data =
+      typeof hello === 'object' && hello !== null ? { protocol: 1, ...hello } : { hello };
+    const reply: IncomingCommand['reply'] = (outcome) => {
+      if (outcome.ok) connection.emit('welcome', outcome.data);
+      else connection.sendError(outcome.error, 'hello');
+    };
+    this.take(connection, new Call(connection, 'hello', data, reply));
+  }
+
+  private take(connection: Connection, call: Call): void {
+    const retryAfterMs = connection.commandBucket.take();
+    if (retryAfterMs === 0) {
+      connection.refusals = 0;
+    } else {
+      const details = { bucket: 'commands' };
+      call.refusal = new ProtocolError('rate_limited', { retryAfterMs, details });
+      connection.refusals++;
+      if (connection.refusals >= this.commandRate.burst * ABUSE_FACTOR) {
+        connection.bye(CloseCode.rateAbuse, 'commands go on although they are refused');
+        return;
+      }
+    }
+    connection.accept(call);
+    const { link, inFlight } = connection;
+    if (inFlight < this.config.limits.inFlight) return;
+    if (link.pausable) link.pause();
+    else if (inFlight > WAITING_MAX) {
+      connection.bye(CloseCode.rateAbuse, 'too many commands wait for their replies');
+    }
+  }
+
+  /** Answers what is no command; ends a connection that sends nothing else (P-3.8). */
+  malformed(connection: Connection, why: string, reply: IncomingCommand['reply']): void {
+    if (!connection.isOpen) return;
+    connection.badFrames++;
+    const error = new ProtocolError('bad_frame', { message: why }).toWire();
+    if (reply === undefined) connection.sendError(error);
+    else reply({ ok: false, error });
+    if (connection.badFrames >= this.config.limits.badFrames) {
+      connection.bye(CloseCode.protocolViolation, 'frames that are no commands, again and again');
+    }
+  }
+
+  /** Clears up after a connection. */
+  closed(connection: Connection, code: number, reason: string): void {
+    this.logger.debug({ msg: 'closed', connection: connection.id, code, reason });
+    this.open.remove(connection);
+    this.hub.detachAll(connection);
+    connection.markClosed(reason);
+    const user = connection.session?.user;
+    if (user === undefined) return;
+    user.remove(connection);
+    if (user.connections.length > 0) return;
+    this.present.leave(user);
+    if (this.draining || !this.users.isStored(user.id)) return;
+    this.users.forget(user.id);
+    this.users.touch(user.id).catch((error: unknown) => {
+      this.logger.warn({ msg: 'The time of leaving was not stored', err: error });
+    });
+  }
+}
+
+function refuseTokenInUrl(connection: Connection): void {
+  const message =
+    'A token in a URL ends up in logs: give it in hello, or as an Authorization: Bearer header.';
+  connection.sendError(new ProtocolError('token_invalid', { message }).toWire(), 'hello');
+}
+
+function sayGoingAway(connection: Connection): void {
+  connection.bye(CloseCode.goingAway, 'the server is stopping', returnDelay());
+}
+
+/** Spreads returning clients over time, so that they do not come all at once. */
+function returnDelay(): number {
+  return Math.floor(Math.random() * RETURN_SPREAD_MS);
+}

@@ -1,0 +1,203 @@
+import { Inject } from '@nestjs/common';
+import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
+
+import type { CommandData, CommandName, ReplyData } from '../protocol/commands.js';
+import { HistoryService } from '../messages/history.service.js';
+import { MessagesService } from '../messages/messages.service.js';
+import { ReactionsService } from '../messages/reactions.service.js';
+import { ActiveRooms } from '../rooms/active-rooms.js';
+import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
+import { TokensService } from '../users/tokens.service.js';
+import { UsersService } from '../users/users.service.js';
+import { toUser } from '../users/actor.js';
+import type { Call } from './call.js';
+import { Command, CurrentCall } from './command.decorator.js';
+import { PresentUsers } from './present-users.js';
+import { RoomEntry } from './room-entry.service.js';
+import { SessionsService } from './sessions.service.js';
+import { TypingService } from './typing.service.js';
+
+type Reply<C extends CommandName> = Promise<ReplyData<C>>;
+
+/**
+ * Every command of the protocol but `hello`, which makes the session that these need.
+ *
+ * Schemas are those of `protocol/commands.ts`; what a method returns is the data of the reply.
+ */
+@WebSocketGateway()
+export class ChatGateway {
+  constructor(
+    @Inject(RoomEntry) private readonly entry: RoomEntry,
+    @Inject(RoomsService) private readonly rooms: RoomsService,
+    @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
+    @Inject(MessagesService) private readonly messages: MessagesService,
+    @Inject(ReactionsService) private readonly reactions: ReactionsService,
+    @Inject(HistoryService) private readonly histories: HistoryService,
+    @Inject(TypingService) private readonly typing: TypingService,
+    @Inject(UsersService) private readonly users: UsersService,
+    @Inject(PresentUsers) private readonly present: PresentUsers,
+    @Inject(SessionsService) private readonly sessions: SessionsService,
+    @Inject(TokensService) private readonly tokens: TokensService,
+  ) {}
+
+  @Command('session.ping')
+  ping(): ReplyData<'session.ping'> {
+    return { at: Date.now() };
+  }
+
+  @Command('auth.refresh')
+  refresh(
+    @MessageBody() data: CommandData<'auth.refresh'>,
+    @CurrentCall() call: Call,
+  ): Reply<'auth.refresh'> {
+    return this.sessions.refresh(call.session, data.token);
+  }
+
+  @Command('room.create')
+  createRoom(
+    @MessageBody() data: CommandData<'room.create'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.create'> {
+    return this.entry.create(call, data);
+  }
+
+  @Command('room.join')
+  joinRoom(
+    @MessageBody() data: CommandData<'room.join'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.join'> {
+    return this.entry.join(call, data);
+  }
+
+  @Command('room.leave')
+  async leaveRoom(
+    @MessageBody() { room }: CommandData<'room.leave'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.leave'> {
+    return { room, seq: await this.rooms.leave(call, room) };
+  }
+
+  @Command('room.list')
+  listRooms(
+    @MessageBody() data: CommandData<'room.list'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.list'> {
+    return this.rooms.list(call.actor, data);
+  }
+
+  @Command('room.get')
+  async getRoom(
+    @MessageBody() { room }: CommandData<'room.get'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.get'> {
+    refuseOwnLog(room);
+    const { info, members } = await this.activeRooms.get(room);
+    return { info, you: members.get(call.actor.id) ?? null };
+  }
+
+  @Command('room.update', { write: true })
+  async updateRoom(
+    @MessageBody() data: CommandData<'room.update'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.update'> {
+    return { info: await this.rooms.update(call, data) };
+  }
+
+  @Command('room.members')
+  listMembers(
+    @MessageBody() data: CommandData<'room.members'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.members'> {
+    return this.rooms.members(call.actor, data);
+  }
+
+  @Command('room.sync')
+  syncRoom(
+    @MessageBody() data: CommandData<'room.sync'>,
+    @CurrentCall() call: Call,
+  ): Reply<'room.sync'> {
+    return this.entry.sync(call, data);
+  }
+
+  @Command('message.send', { write: true, bucket: 'messages' })
+  async sendMessage(
+    @MessageBody() data: CommandData<'message.send'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.send'> {
+    const sent = await this.messages.send(call, data, call.refusal);
+    call.actor.stopTyping(data.room);
+    if (sent.duplicate && call.refusal === undefined) call.actor.messageBucket.giveBack();
+    return sent;
+  }
+
+  @Command('message.edit', { write: true })
+  editMessage(
+    @MessageBody() data: CommandData<'message.edit'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.edit'> {
+    return this.messages.edit(call, data);
+  }
+
+  @Command('message.delete', { write: true })
+  deleteMessage(
+    @MessageBody() data: CommandData<'message.delete'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.delete'> {
+    return this.messages.delete(call, data);
+  }
+
+  @Command('message.react', { write: true })
+  react(
+    @MessageBody() data: CommandData<'message.react'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.react'> {
+    return this.reactions.add(call, data);
+  }
+
+  @Command('message.unreact', { write: true })
+  unreact(
+    @MessageBody() data: CommandData<'message.unreact'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.unreact'> {
+    return this.reactions.remove(call, data);
+  }
+
+  @Command('message.history')
+  history(
+    @MessageBody() data: CommandData<'message.history'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.history'> {
+    return this.histories.page(call.actor, data);
+  }
+
+  @Command('message.status')
+  status(
+    @MessageBody() data: CommandData<'message.status'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.status'> {
+    return this.histories.status(call.actor, data);
+  }
+
+  @Command('typing.set')
+  async setTyping(
+    @MessageBody() data: CommandData<'typing.set'>,
+    @CurrentCall() call: Call,
+  ): Reply<'typing.set'> {
+    await this.typing.set(call, data);
+    return {};
+  }
+
+  @Command('user.get')
+  async getUser(@MessageBody() { user: id }: CommandData<'user.get'>): Reply<'user.get'> {
+    const here = this.present.find(id);
+    return { user: here === undefined ? await this.users.get(id) : toUser(here) };
+  }
+
+  @Command('user.update', { write: true })
+  async updateUser(
+    @MessageBody() { name }: CommandData<'user.update'>,
+    @CurrentCall() call: Call,
+  ): Reply<'user.update'> {
+    return { user: await this.users.rename(call, name) };
+  }
+}

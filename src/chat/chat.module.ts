@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+
+import { MessagesModule } from '../messages/messages.module.js';
+import { RoomsModule } from '../rooms/rooms.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { ChatGateway } from './chat.gateway.js';
+import { ChatServer } from './chat-server.js';
+import { CommandTable } from './command-table.js';
+import { Dispatcher } from './dispatcher.js';
+import { GuestExpiry } from './guest-expiry.js';
+import { HelloService } from './hello.service.js';
+import { OpenConnections } from './open-connections.js';
+import { Presence } from './presence.js';
+import { PresentUsers } from './present-users.js';
+import { ResumeService } from './resume.service.js';
+import { RoomEntry } from './room-entry.service.js';
+import { RoomHub } from './room-hub.js';
+import { SessionsService } from './sessions.service.js';
+import { TypingService } from './typing.service.js';
+
+/** What happens between a frame and a service. */
+@Module({
+  imports: [DiscoveryModule, UsersModule, RoomsModule, MessagesModule],
+  providers: [
+    ChatGateway,
+    ChatServer,
+    CommandTable,
+    Dispatcher,
+    GuestExpiry,
+    HelloService,
+    OpenConnections,
+    Presence,
+    PresentUsers,
+    ResumeService,
+    RoomEntry,
+    RoomHub,
+    SessionsService,
+    TypingService,
+  ],
+  exports: [ChatServer, CommandTable, HelloService, PresentUsers],
+})
+export class ChatModule {}

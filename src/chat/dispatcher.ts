@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+
+import { closest } from '../config/closest.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { isDeeperThan } from '../protocol/codec.js';
+import { COMMANDS, type Hello } from '../protocol/commands.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Call } from './call.js';
+import { CommandTable, type CommandEntry } from './command-table.js';
+import { toWireError } from './failure.js';
+import { HelloService } from './hello.service.js';
+
+const HELLO = 'hello';
+const SHOWN_ISSUES = 8;
+
+/** Checks a command and has its handler run (P-3.3, P-3.5). */
+@Injectable()
+export class Dispatcher {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CommandTable) private readonly table: CommandTable,
+    @Inject(HelloService) private readonly hello: HelloService,
+  ) {}
+
+  /** Tells whether a command is a write (P-3.4). */
+  isWrite(name: string): boolean {
+    return this.table.isWrite(name);
+  }
+
+  /** Runs a call; settles it in any case. */
+  async run(call: Call): Promise<void> {
+    try {
+      const data = await this.dispatch(call);
+      call.settle({ ok: true, data: data ?? {} });
+    } catch (thrown) {
+      const error = toWireError(thrown, { cmd: call.name, connection: call.connection.id });
+      call.settle({ ok: false, error });
+    }
+  }
+
+  private async dispatch(call: Call): Promise<unknown> {
+    const data = call.data ?? {};
+    if (isDeeperThan(data, this.config.limits.jsonDepth)) throw new ProtocolError('too_deep');
+    if (call.name === HELLO) {
+      if (call.refusal !== undefined) throw call.refusal;
+      return this.hello.greet(call, parse(COMMANDS.hello.data, data) as Hello);
+    }
+    const entry = this.getEntry(call);
+    const checked = entry.schema === undefined ? data : parse(entry.schema, data);
+    this.takeFromBucket(call, entry);
+    return entry.handle(call.connection, checked, call);
+  }
+
+  private getEntry({ name, connection }: Call): CommandEntry {
+    const entry = this.table.find(name);
+    if (entry === undefined) {
+      const near = closest(name, Object.keys(COMMANDS));
+      const message = `There is no command ${JSON.stringify(name.slice(0, 64))}.`;
+      const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+      throw new ProtocolError('unknown_command', { message: message + hint });
+    }
+    if (connection.session === null) throw new ProtocolError('hello_required');
+    return entry;
+  }
+
+  /** A repeat of a message comes before any rate limit, so its handler is told of the refusal. */
+  private takeFromBucket(call: Call, { bucket }: CommandEntry): void {
+    if (bucket === undefined) {
+      if (call.refusal !== undefined) throw call.refusal;
+      return;
+    }
+    if (call.refusal !== undefined) return;
+    const retryAfterMs = call.actor.messageBucket.take();
+    if (retryAfterMs === 0) return;
+    call.refusal = new ProtocolError('rate_limited', { retryAfterMs, details: { bucket } });
+  }
+}
+
+/** An object without a primitive value makes a comparison in zod's checks throw. */
+function safeParse(schema: z.ZodType, data: unknown): z.ZodSafeParseResult<unknown> {
+  try {
+    return schema.safeParse(data);
+  } catch (cause) {
+    throw new ProtocolError('invalid', { details: { issues: [], cause: String(cause) } });
+  }
+}
+
+function parse(schema: z.ZodType, data: unknown): unknown {
+  const result = safeParse(schema, data);
+  if (result.success) return result.data;
+  const issues = result.error.issues.slice(0, SHOWN_ISSUES).map(({ path, message }) => ({
+    path: path.join('.'),
+    message,
+  }));
+  const [first] = issues;
+  const at = first === undefined || first.path === '' ? '' : `${first.path}: `;
+  const message = first === undefined ? {} : { message: `${at}${first.message}` };
+  throw new ProtocolError('invalid', { ...message, details: { issues } });
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+
+import { Inject, Injectable } from '@nestjs/common';
+
+import { CONFIG, type Config } from '../config/config.js';
+import type { Hello } from '../protocol/commands.js';
+import { CloseCode } from '../protocol/close-codes.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Position } from '../protocol/models.js';
+import { PROTOCOL_VERSION, SUPPORTED_VERSIONS } from '../protocol/version.js';
+import type { Welcome } from '../protocol/welcome.js';
+import { TokensService, type IssuedToken } from '../users/tokens.service.js';
+import { UsersService } from '../users/users.service.js';
+import { toUser, type Actor } from '../users/actor.js';
+import { newId } from '../users/new-id.js';
+import type { Call } from './call.js';
+import type { Connection } from './connection.js';
+import { PresentUsers } from './present-users.js';
+import { ResumeService } from './resume.service.js';
+import { RoomHub } from './room-hub.js';
+import type { PresentUser } from './session.js';
+import { SERVER } from './server-info.js';
+
+/** Called when a connection has a session and is about to be welcomed. */
+export type SessionListener = (connection: Connection) => void;
+
+/** The handshake: who is it, and what did they miss (P-2.2). */
+@Injectable()
+export class HelloService {
+  private sessionListener: SessionListener = () => undefined;
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(TokensService) private readonly tokens: TokensService,
+    @Inject(UsersService) private readonly users: UsersService,
+    @Inject(PresentUsers) private readonly present: PresentUsers,
+    @Inject(ResumeService) private readonly resume: ResumeService,
+    @Inject(RoomHub) private readonly hub: RoomHub,
+  ) {}
+
+  /** Sets who binds the gateways to a connection that got a session. */
+  onSession(listener: SessionListener): void {
+    this.sessionListener = listener;
+  }
+
+  /**
+   * Gives the connection a session; the reply is the welcome (P-2.4).
+   *
+   * @throws ProtocolError `hello_repeated`, `unsupported_version`, `token_invalid`,
+   *   `token_expired`, `too_many_connections`
+   */
+  async greet(call: Call, hello: Hello): Promise<Welcome> {
+    const { connection } = call;
+    if (connection.session !== null) throw new ProtocolError('hello_repeated');
+    if (!SUPPORTED_VERSIONS.includes(hello.protocol)) {
+      const message = `Protocol ${String(hello.protocol)} is not spoken here.`;
+      const details = { supported: SUPPORTED_VERSIONS };
+      throw new ProtocolError('unsupported_version', { message, details });
+    }
+    const actor = await this.identify(hello);
+    const issued = await this.tokens.issue(actor);
+    if (!connection.isOpen) throw new ProtocolError('unavailable');
+    this.enter(call, actor, issued.expiresAt);
+    try {
+      const welcome = await this.welcome(call, hello, issued);
+      this.sessionListener(connection);
+      return welcome;
+    } catch (error) {
+      this.leave(connection);
+      throw error;
+    }
+  }
+
+  private async identify({ token, name }: Hello): Promise<Actor> {
+    if (token === undefined) return newGuest(name);
+    const actor = await this.tokens.verify(token);
+    await this.users.touch(actor.id);
+    return actor;
+  }
+
+  /** What is read here is read after the user's events began to be held: none is missed. */
+  private async welcome(call: Call, hello: Hello, issued: IssuedToken): Promise<Welcome> {
+    const { link } = call.connection;
+    const me = await this.findPosition(call.actor, hello.token !== undefined);
+    const byFrames = hello.heartbeat === 'frames' && link.pingByFrames();
+    const resumed = await this.resume.resume(call, hello.resume ?? {});
+    const { intervalMs, timeoutMs } = link.heartbeat;
+    return {
+      protocol: PROTOCOL_VERSION,
+      session: call.session.id,
+      user: toUser(call.actor),
+      ...issued,
+      me,
+      heartbeat: { mode: byFrames ? 'frames' : 'transport', intervalMs, timeoutMs },
+      limits: this.config.limits,
+      server: SERVER,
+      features: [],
+      resumed,
+    };
+  }
+
+  /** Gives the position of the user's own log; a user who comes back gets the stored name. */
+  private async findPosition(user: PresentUser, returning: boolean): Promise<Position> {
+    const found = returning ? await this.users.findWithPosition(user.id) : null;
+    if (found === null) return { epoch: user.ownEpoch, seq: 0 };
+    this.users.noteStored(user.id);
+    if (user.connections.length === 1) user.name = found.user.name;
+    return found.me;
+  }
+
+  private enter(call: Call, actor: Actor, expiresAt: number): void {
+    const { connection } = call;
+    const user = this.present.enter(actor);
+    if (user.connections.length >= this.config.limits.connectionsPerUser) {
+      const reason = 'too many open connections of this user';
+      call.afterReply(() => connection.bye(CloseCode.tooManyConnections, reason));
+      throw new ProtocolError('too_many_connections');
+    }
+    user.add(connection);
+    call.afterReply(() => connection.own.release());
+    connection.session = { id: newId(), user, expiresAt, warned: false };
+  }
+
+  private leave(connection: Connection): void {
+    const user = connection.session?.user;
+    if (user === undefined) return;
+    this.hub.detachAll(connection);
+    connection.session = null;
+    user.remove(connection);
+    this.present.leave(user);
+  }
+}
+
+function newGuest(name?: string): Actor {
+  return {
+    id: newId(),
+    name: name ?? `guest-${randomBytes(2).toString('hex')}`,
+    kind: 'guest',
+    ownEpoch: randomBytes(9).toString('base64url'),
+  };
+}

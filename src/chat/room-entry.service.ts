@@ -1,0 +1,127 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { CONFIG, type Config } from '../config/config.js';
+import type { CommandData, ReplyData } from '../protocol/commands.js';
+import { ProtocolError } from '../protocol/errors.js';
+import { normalizeLabel, OWN_ROOM } from '../protocol/names.js';
+import type { Position, RoomCut } from '../protocol/models.js';
+import type { ActiveRoom } from '../rooms/active-room.js';
+import { ActiveRooms } from '../rooms/active-rooms.js';
+import { RoomReplay, takeBytes } from '../rooms/room-replay.js';
+import { refuseOwnLog, RoomsService, type CreationLimit } from '../rooms/rooms.service.js';
+import { ownLog } from '../users/actor.js';
+import type { Call } from './call.js';
+import { Presence } from './presence.js';
+import { RoomHub } from './room-hub.js';
+
+const TITLE_CHARS = 64;
+
+/** The ways into a room: each answers with a cut or a replay and attaches the connection. */
+@Injectable()
+export class RoomEntry {
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(RoomsService) private readonly rooms: RoomsService,
+    @Inject(ActiveRooms) private readonly active: ActiveRooms,
+    @Inject(RoomReplay) private readonly replay: RoomReplay,
+    @Inject(RoomHub) private readonly hub: RoomHub,
+    @Inject(Presence) private readonly presence: Presence,
+  ) {}
+
+  /** Makes a room and enters it (P-5.2). */
+  async create(call: Call, data: CommandData<'room.create'>): Promise<RoomCut> {
+    this.hub.requireRoomFor(call.connection, data.room);
+    await this.rooms.create(call, withTypedTitle(call, data), this.creationLimit(call));
+    return this.enter(call, data.room);
+  }
+
+  /** Joins a room and enters it (P-5.4). */
+  async join(call: Call, data: CommandData<'room.join'>): Promise<RoomCut> {
+    this.hub.requireRoomFor(call.connection, data.room);
+    await this.rooms.join(call, withTypedTitle(call, data), this.creationLimit(call));
+    return this.enter(call, data.room);
+  }
+
+  /** Enters a room, or replays its log and enters it after the last page (P-5.11). */
+  async sync(call: Call, data: CommandData<'room.sync'>): Promise<ReplyData<'room.sync'>> {
+    const { room, epoch, after } = data;
+    const from = epoch === undefined || after === undefined ? null : { epoch, seq: after };
+    if (room === OWN_ROOM && from !== null) return this.replayOwn(call, from);
+    refuseOwnLog(room);
+    this.hub.requireRoomFor(call.connection, room);
+    if (from === null) return this.enter(call, room);
+    return this.replayRoom(call, await this.active.getForMember(room, call.actor.id), from);
+  }
+
+  /** Nothing is awaited between the cut and the attachment, so that no event falls between them. */
+  private async enter(call: Call, id: string): Promise<RoomCut> {
+    const room = await this.active.getForMember(id, call.actor.id);
+    this.hub.attach(call, id);
+    return this.cut(room, call.actor.id);
+  }
+
+  private cut(room: ActiveRoom, userId: string): RoomCut {
+    const { membersPerCut, pageBytes } = this.config.limits;
+    const you = room.members.get(userId);
+    if (you === undefined) throw new ProtocolError('not_member');
+    const newestFirst = takeBytes(room.messages.toReversed(), pageBytes);
+    return {
+      room: room.id,
+      epoch: room.epoch,
+      seq: room.head,
+      info: room.info,
+      you,
+      members: room.firstMembers(membersPerCut),
+      memberCount: room.info.memberCount,
+      messages: newestFirst.toReversed(),
+      hasMore: room.hasMore || newestFirst.length < room.messages.length,
+      presence: this.presence.of(this.hub.find(room.id), room.info.memberCount),
+    };
+  }
+
+  private async replayRoom(
+    call: Call,
+    room: ActiveRoom,
+    from: Position,
+  ): Promise<ReplyData<'room.sync'>> {
+    const result = await this.replay.ofRoom(room, from);
+    const position = { room: room.id, epoch: room.epoch };
+    if (!result.complete) {
+      this.hub.detach(call.connection, room.id);
+      return { ...position, seq: room.head, complete: false, reason: result.reason };
+    }
+    if (result.more) this.hub.detach(call.connection, room.id);
+    else this.hub.attach(call, room.id);
+    const seq = result.events.at(-1)?.data.seq ?? from.seq;
+    return { ...position, seq, complete: true, events: [...result.events], hasMore: result.more };
+  }
+
+  private async replayOwn(call: Call, from: Position): Promise<ReplyData<'room.sync'>> {
+    const { id, ownEpoch } = call.actor;
+    const result = await this.replay.ofOwnLog(ownLog(id), ownEpoch, from);
+    const position = { room: OWN_ROOM, epoch: ownEpoch };
+    if (!result.complete) {
+      return { ...position, seq: result.head, complete: false, reason: result.reason };
+    }
+    const seq = result.events.at(-1)?.data.seq ?? from.seq;
+    return { ...position, seq, complete: true, events: [...result.events], hasMore: result.more };
+  }
+
+  private creationLimit(call: Call): CreationLimit {
+    return () => {
+      const retryAfterMs = call.actor.roomBucket.take();
+      if (retryAfterMs === 0) return;
+      throw new ProtocolError('rate_limited', { retryAfterMs, details: { bucket: 'rooms' } });
+    };
+  }
+}
+
+/** Without a title, a new room is called what its maker typed. */
+function withTypedTitle<D extends { room: string; title?: string | undefined }>(
+  { data: raw }: Call,
+  data: D,
+): D {
+  const typed = (raw as { room?: unknown }).room;
+  const title = data.title ?? normalizeLabel(String(typed), TITLE_CHARS) ?? data.room;
+  return { ...data, title };
+}

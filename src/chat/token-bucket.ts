@@ -1,0 +1,43 @@
+/** How fast a bucket fills, and how much it holds. */
+export interface BucketRate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+/** A token bucket; what is taken comes back with time (P-9.10). */
+export class TokenBucket {
+  private tokens: number;
+  private filledAt = performance.now();
+
+  constructor(private readonly rate: BucketRate) {
+    this.tokens = rate.burst;
+  }
+
+  /** Tells whether nothing is missing: another bucket would do as well. */
+  isFull(): boolean {
+    this.fill();
+    return this.tokens >= this.rate.burst;
+  }
+
+  /** Takes a token; gives 0, or the milliseconds until there is one. */
+  take(): number {
+    this.fill();
+    if (this.tokens >= 1) {
+      this.tokens -= 1;
+      return 0;
+    }
+    return Math.ceil(((1 - this.tokens) * 1_000) / this.rate.perSecond);
+  }
+
+  /** Gives back a token that was not used after all. */
+  giveBack(): void {
+    this.tokens = Math.min(this.rate.burst, this.tokens + 1);
+  }
+
+  private fill(): void {
+    const now = performance.now();
+    const earned = ((now - this.filledAt) * this.rate.perSecond) / 1_000;
+    this.tokens = Math.min(this.rate.burst, this.tokens + earned);
+    this.filledAt = now;
+  }
+}

@@ -1,0 +1,108 @@
+import proxyAddr from 'proxy-addr';
+import { z } from 'zod';
+
+import { DEFAULT_LIMITS, type LimitName } from '../protocol/limits.js';
+import { foldRoomName } from '../protocol/names.js';
+
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((item) => item.trim()))
+  .transform((items) => items.filter((item) => item !== ''));
+
+const whole = (what: string) =>
+  z.string().regex(/^\d+$/, `give ${what} as a whole number`).transform(Number);
+
+const positive = (what: string) =>
+  whole(what).refine((value) => value > 0, `give ${what} greater than 0`);
+
+const origin = z.string().refine((text) => {
+  return URL.canParse(text) && new URL(text).origin === text;
+}, 'give origins such as https://chat.example.org, without a path and separated by commas');
+
+function areAddresses(items: readonly string[]): boolean {
+  try {
+    proxyAddr.compile([...items]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Environment variables other than the limits, with what they mean. */
+const GENERAL = {
+  PORT: whole('a port')
+    .refine((port) => port <= 65_535, 'give a port from 0 to 65535')
+    .default(3000)
+    .describe('TCP port to listen on; 0 takes any free one.'),
+  HOST: z.string().min(1).optional().describe('Address to listen on; all of them by default.'),
+  DATABASE_URL: z
+    .string()
+    .refine((url) => /^postgres(ql)?:\/\//.test(url), 'give a URL that begins with postgres://')
+    .optional()
+    .describe('PostgreSQL to store in; without it, SQLite in the data folder.'),
+  PARLANCE_DATABASE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]*$/, 'give a plain lower-case name')
+    .default('public')
+    .describe('PostgreSQL schema; it is created if it is missing.'),
+  PARLANCE_DATA_DIR: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('Folder of the SQLite database and of the keys made at the first start.'),
+  PARLANCE_ORIGINS: list
+    .pipe(z.array(origin))
+    .optional()
+    .describe('Origins of pages that may connect; the host itself by default.'),
+  PARLANCE_TRUST_PROXY: list
+    .refine(areAddresses, 'give addresses, subnets such as 10.0.0.0/8, or "loopback"')
+    .optional()
+    .describe('Proxies whose X-Forwarded-For counts: addresses, subnets, "loopback".'),
+  PARLANCE_TOKEN_KEYS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(/^[\w-]+:[\w+/=-]{43,}$/, 'give id:key with a key of at least 32 bytes in base64'),
+      ),
+    )
+    .optional()
+    .describe('Keys that sign tokens, id:base64; the first signs, all of them verify.'),
+  PARLANCE_TOKEN_SECONDS: positive('seconds')
+    .default(2_592_000)
+    .describe('Seconds that a token is good for.'),
+  PARLANCE_DEFAULT_ROOM: z
+    .string()
+    .refine((name) => foldRoomName(name) !== null, 'give 1 to 64 letters, digits, "-" or "_"')
+    .default('general')
+    .describe('Public room that exists from the start.'),
+  PARLANCE_GUEST_AWAY_SECONDS: positive('seconds')
+    .default(86_400)
+    .describe('Seconds away after which a guest leaves the rooms.'),
+  PARLANCE_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('Least level that is logged.'),
+} as const;
+
+/** Name of the environment variable that sets a limit. */
+export function limitVariable(limit: LimitName): string {
+  return `PARLANCE_LIMIT_${limit.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+}
+
+const LIMITS = Object.fromEntries(
+  (Object.keys(DEFAULT_LIMITS) as LimitName[]).map((limit) => [
+    limitVariable(limit),
+    positive('a limit')
+      .default(DEFAULT_LIMITS[limit])
+      .describe(`Limit ${limit}; see P-9.1 of docs/protocol.md.`),
+  ]),
+);
+
+/** Every environment variable that the server reads. */
+export const OPTIONS = { ...GENERAL, ...LIMITS } as typeof GENERAL &
+  Record<string, z.ZodType<number>>;
+
+/** Schema of the environment. */
+export const Environment = z.object(GENERAL);
+export type Environment = z.output<typeof Environment>;

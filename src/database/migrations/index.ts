@@ -1,0 +1,4 @@
+import { CreateSchema1795219200000 } from './1795219200000-create-schema.js';
+
+/** Every migration, oldest first; listed by hand, since globs do not load ESM. */
+export const MIGRATIONS = [CreateSchema1795219200000];

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Logger } from '@nestjs/common';
+import type { Database as SqliteHandle } from 'better-sqlite3';
+import type { PoolClient } from 'pg';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+
+import { lockPostgres } from './database-lock.js';
+import { PostgresSql, SqliteSql, type Sql } from './sql.js';
+
+const REOPEN_PAUSE_MS = 500;
+
+/** The connection of the writer and its transaction. */
+export interface WriterConnection {
+  readonly sql: Sql;
+  readonly manager: EntityManager;
+  begin(): Promise<void>;
+  savepoint(): Promise<void>;
+  release(): Promise<void>;
+  rollbackToSavepoint(): Promise<void>;
+  commit(): Promise<void>;
+  /** Undoes the transaction; false when its outcome cannot be known. */
+  rollback(): Promise<boolean>;
+  /** Makes the connection usable again after {@link rollback} said false. */
+  reopen(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Gives the SQLite handle under a data source. */
+export function sqliteHandle(source: DataSource): SqliteHandle {
+  return (source.driver as unknown as { databaseConnection: SqliteHandle }).databaseConnection;
+}
+
+/** The writer on SQLite. */
+export class SqliteWriterConnection implements WriterConnection {
+  readonly sql: Sql;
+  readonly manager: EntityManager;
+  private readonly handle: SqliteHandle;
+
+  constructor(source: DataSource) {
+    this.handle = sqliteHandle(source);
+    this.sql = new SqliteSql(this.handle);
+    this.manager = source.createQueryRunner().manager;
+  }
+
+  begin = (): Promise<void> => this.sql.run('BEGIN IMMEDIATE');
+  savepoint = (): Promise<void> => this.sql.run('SAVEPOINT job');
+  release = (): Promise<void> => this.sql.run('RELEASE job');
+  commit = (): Promise<void> => this.sql.run('COMMIT');
+
+  async rollbackToSavepoint(): Promise<void> {
+    await this.sql.run('ROLLBACK TO job');
+    await this.sql.run('RELEASE job');
+  }
+
+  async rollback(): Promise<boolean> {
+    // A full disk makes SQLite roll back by itself.
+    if (this.handle.inTransaction) await this.sql.run('ROLLBACK');
+    return true;
+  }
+
+  reopen = (): Promise<void> => Promise.resolve();
+  close = (): Promise<void> => Promise.resolve();
+}
+
+/** The writer on PostgreSQL; its connection holds the lock of the database. */
+export class PostgresWriterConnection implements WriterConnection {
+  private readonly logger = new Logger(PostgresWriterConnection.name);
+  private current: { runner: QueryRunner; sql: Sql } | null = null;
+
+  private constructor(
+    private readonly source: DataSource,
+    private readonly schema: string,
+    private readonly onReady: (ready: boolean) => void,
+  ) {}
+
+  /** Connects and takes the lock. */
+  static async open(
+    source: DataSource,
+    schema: string,
+    onReady: (ready: boolean) => void,
+  ): Promise<PostgresWriterConnection> {
+    const connection = new PostgresWriterConnection(source, schema, onReady);
+    await connection.connect();
+    return connection;
+  }
+
+  get sql(): Sql {
+    return this.require().sql;
+  }
+
+  get manager(): EntityManager {
+    return this.require().runner.manager;
+  }
+
+  begin = (): Promise<void> => this.sql.run('BEGIN');
+  savepoint = (): Promise<void> => this.sql.run('SAVEPOINT job');
+  release = (): Promise<void> => this.sql.run('RELEASE SAVEPOINT job');
+  commit = (): Promise<void> => this.sql.run('COMMIT');
+  rollbackToSavepoint = (): Promise<void> => this.sql.run('ROLLBACK TO SAVEPOINT job');
+
+  async rollback(): Promise<boolean> {
+    try {
+      await this.sql.run('ROLLBACK');
+      return true;
+    } catch (error) {
+      this.logger.warn({ msg: 'The connection to PostgreSQL is lost', err: error });
+      return false;
+    }
+  }
+
+  async reopen(): Promise<void> {
+    this.onReady(false);
+    await this.close();
+    for (;;) {
+      try {
+        await this.connect();
+        this.onReady(true);
+        return;
+      } catch (error) {
+        this.logger.warn({ msg: 'PostgreSQL cannot be reached; trying again', err: error });
+        await delay(REOPEN_PAUSE_MS);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.current?.runner.release().catch(() => undefined);
+    this.current = null;
+  }
+
+  private async connect(): Promise<void> {
+    const runner = this.source.createQueryRunner();
+    const client = (await runner.connect()) as PoolClient;
+    await lockPostgres(runner, this.schema);
+    this.current = { runner, sql: new PostgresSql(client) };
+  }
+
+  private require(): { runner: QueryRunner; sql: Sql } {
+    if (this.current === null) throw new Error('Connection terminated');
+    return this.current;
+  }
+}

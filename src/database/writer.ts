@@ -1,0 +1,186 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import type { LogEvent } from '../protocol/events.js';
+import type { Message } from '../protocol/models.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Sql } from './sql.js';
+import { isStorageFault } from './storage-error.js';
+import type { WriterConnection } from './writer-connection.js';
+
+const MAX_GROUP = 256;
+/** Least time between two commits while gathering helps; a commit costs more than what is in it. */
+const GATHER_MS = 8;
+/** Commits without gathering after it was of no use: a lone writer waits for each answer. */
+const HASTY_COMMITS = 32;
+
+/** An event that a transaction appended to the log of a room. */
+export interface AppendedEvent {
+  /** Key of the log: the id of the room, or that of a user's own log. */
+  readonly log: string;
+  readonly epoch: string;
+  readonly event: LogEvent;
+  /** The message that the event is about, as it is now. */
+  readonly message?: Message;
+}
+
+/** What a job may do in its transaction. */
+export interface WriteTransaction {
+  readonly sql: Sql;
+  readonly manager: EntityManager;
+  /** Hands an event to the listeners, once it is committed. */
+  appended(event: AppendedEvent): void;
+}
+
+/** Work on the database that succeeds or is undone as a whole. */
+export type WriteJob<T> = (tx: WriteTransaction) => Promise<T>;
+
+/** Learns what was committed. */
+export interface CommitListener {
+  /** Called after each commit, with its events in the order of their logs. */
+  committed(events: readonly AppendedEvent[]): void;
+  /** Called when a commit may or may not have happened: what is in memory is worth nothing. */
+  lost(): void;
+}
+
+interface Waiting {
+  readonly job: WriteJob<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Settled = { waiting: Waiting; events: AppendedEvent[] } & (
+  { value: unknown } | { error: unknown }
+);
+
+/**
+ * The one writer of the database.
+ *
+ * Jobs run one after another in the order of {@link run}; all that wait share one transaction,
+ * each in a savepoint, and are answered after its commit (group commit).
+ */
+export class Writer {
+  private readonly logger = new Logger(Writer.name);
+  private readonly listeners: CommitListener[] = [];
+  private queue: Waiting[] = [];
+  private working: Promise<void> | null = null;
+  private closed = false;
+  private committedAt = 0;
+  private hasty = 0;
+
+  constructor(private readonly connection: WriterConnection) {}
+
+  /** Adds somebody who learns of commits. */
+  listen(listener: CommitListener): void {
+    this.listeners.push(listener);
+  }
+
+  /**
+   * Runs a job in a transaction; resolves after the commit.
+   *
+   * `placed` is called when the job has its place in the order of writes.
+   *
+   * @throws ProtocolError `unavailable` when the database failed; whatever the job throws
+   */
+  run<T>(job: WriteJob<T>, placed?: () => void): Promise<T> {
+    if (this.closed) return Promise.reject(new ProtocolError('unavailable'));
+    const result = new Promise<T>((resolve, reject) => {
+      this.queue.push({ job, resolve: resolve as (value: unknown) => void, reject });
+      this.working ??= this.work();
+    });
+    placed?.();
+    return result;
+  }
+
+  /** Resolves when everything that was accepted is committed and answered. */
+  async drained(): Promise<void> {
+    while (this.working !== null) await this.working;
+  }
+
+  /** Commits what is accepted, then refuses more. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.drained();
+  }
+
+  private async work(): Promise<void> {
+    try {
+      while (this.queue.length > 0) {
+        await this.gather();
+        await this.commitGroup(this.queue.splice(0, MAX_GROUP));
+        this.committedAt = performance.now();
+      }
+    } finally {
+      this.working = null;
+    }
+  }
+
+  /** Waits for others to share the commit: one turn, or longer while commits follow each other. */
+  private async gather(): Promise<void> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const pause = GATHER_MS - (performance.now() - this.committedAt);
+    if (pause < 1 || this.queue.length >= MAX_GROUP || this.closed) return;
+    if (this.hasty > 0) {
+      this.hasty--;
+      return;
+    }
+    const before = this.queue.length;
+    await delay(pause);
+    if (this.queue.length === before) this.hasty = HASTY_COMMITS;
+  }
+
+  private async commitGroup(group: Waiting[]): Promise<void> {
+    const settled: Settled[] = [];
+    let committing = false;
+    try {
+      await this.connection.begin();
+      for (const waiting of group) settled.push(await this.runJob(waiting));
+      committing = true;
+      await this.connection.commit();
+    } catch (error) {
+      await this.fail(group, error, committing);
+      return;
+    }
+    this.announce(settled);
+    for (const one of settled) {
+      if ('error' in one) one.waiting.reject(one.error);
+      else one.waiting.resolve(one.value);
+    }
+  }
+
+  private async runJob(waiting: Waiting): Promise<Settled> {
+    const events: AppendedEvent[] = [];
+    const { sql, manager } = this.connection;
+    await this.connection.savepoint();
+    try {
+      const value = await waiting.job({ sql, manager, appended: (event) => events.push(event) });
+      await this.connection.release();
+      return { waiting, events, value };
+    } catch (error) {
+      if (isStorageFault(error)) throw error;
+      await this.connection.rollbackToSavepoint();
+      return { waiting, events: [], error };
+    }
+  }
+
+  private announce(settled: readonly Settled[]): void {
+    const events = settled.flatMap((one) => one.events);
+    if (events.length === 0) return;
+    for (const listener of this.listeners) listener.committed(events);
+  }
+
+  private async fail(
+    group: readonly Waiting[],
+    error: unknown,
+    committing: boolean,
+  ): Promise<void> {
+    this.logger.error({ msg: 'A transaction failed', err: error });
+    const known = await this.connection.rollback();
+    for (const waiting of group) waiting.reject(new ProtocolError('unavailable'));
+    if (known) return;
+    if (committing) for (const listener of this.listeners) listener.lost();
+    await this.connection.reopen();
+  }
+}

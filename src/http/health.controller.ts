@@ -1,0 +1,27 @@
+import { Controller, Get, Inject, ServiceUnavailableException } from '@nestjs/common';
+
+import { ChatServer } from '../chat/chat-server.js';
+import { Database } from '../database/database.js';
+
+/** Whether the process lives, and whether it takes connections. */
+@Controller()
+export class HealthController {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(ChatServer) private readonly chat: ChatServer,
+  ) {}
+
+  /** Answers as long as the process is alive. */
+  @Get('healthz')
+  lives(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  /** Answers 503 while the server starts, drains, or has no database. */
+  @Get('readyz')
+  ready(): { status: string } {
+    if (this.chat.isDraining()) throw new ServiceUnavailableException({ status: 'draining' });
+    if (!this.database.isReady()) throw new ServiceUnavailableException({ status: 'no database' });
+    return { status: 'ok' };
+  }
+}

@@ -1,0 +1,206 @@
+import { z } from 'zod';
+
+import {
+  ClientMessageId,
+  isStorable,
+  NOT_STORABLE,
+  DisplayName,
+  Emoji,
+  Id,
+  Member,
+  Message,
+  Position,
+  Room,
+  RoomCut,
+  RoomRef,
+  Seq,
+  Title,
+  User,
+} from './models.js';
+import { ReplayedEvent } from './events.js';
+import { Welcome } from './welcome.js';
+
+const MAX_RESUMED_ROOMS = 100;
+const MAX_TOKEN_CHARS = 4_096;
+
+/** Text of a message; its greatest length is the limit `textChars` (P-6.2). */
+const Text = z
+  .string()
+  .min(1)
+  .refine(isStorable, NOT_STORABLE)
+  .refine((text) => text.trim() !== '', 'A message is not blank.');
+const Token = z.string().min(1).max(MAX_TOKEN_CHARS);
+const PageSize = z.int().min(1).max(100);
+
+const Nothing = z.strictObject({});
+const inRoom = { room: RoomRef };
+const onMessage = { room: RoomRef, message: Id };
+
+/** Data of `hello`; unknown fields are ignored, so that newer clients can greet us (P-2.2). */
+export const Hello = z.object({
+  protocol: z.int(),
+  token: Token.optional(),
+  name: DisplayName.optional(),
+  client: z.object({ name: z.string().max(64), version: z.string().max(64).optional() }).optional(),
+  resume: z
+    .record(z.string().max(256), Position)
+    .refine((rooms) => Object.keys(rooms).length <= MAX_RESUMED_ROOMS, 'At most 100 rooms.')
+    .optional(),
+  heartbeat: z.enum(['transport', 'frames']).optional(),
+});
+export type Hello = z.infer<typeof Hello>;
+
+/** One page of the log of a room after a position, or why there is none (P-5.11). */
+export const Replay = z.union([
+  z.object({
+    room: z.string(),
+    epoch: z.string(),
+    seq: Seq.describe('Position after the last event of this page.'),
+    complete: z.literal(true),
+    events: z.array(ReplayedEvent),
+    hasMore: z.boolean(),
+  }),
+  z.object({
+    room: z.string(),
+    epoch: z.string(),
+    seq: Seq,
+    complete: z.literal(false),
+    reason: z.enum(['epoch_mismatch', 'trimmed', 'ahead']),
+  }),
+]);
+export type Replay = z.infer<typeof Replay>;
+
+/** A page of messages, oldest first (P-6.11). */
+export const HistoryPage = z.object({
+  room: z.string(),
+  epoch: z.string(),
+  seq: Seq.describe('Head of the log when the page was read.'),
+  messages: z.array(Message),
+  hasMore: z.boolean(),
+});
+export type HistoryPage = z.infer<typeof HistoryPage>;
+
+const atMostOne = (data: { before?: unknown; after?: unknown; around?: unknown }) =>
+  [data.before, data.after, data.around].filter((bound) => bound !== undefined).length <= 1;
+
+/**
+ * Every command of the protocol: what it takes and what its reply carries (P-3).
+ *
+ * `data` refuses unknown fields, except that of `hello`.
+ */
+export const COMMANDS = {
+  hello: { data: Hello, reply: Welcome },
+  'session.ping': { data: Nothing, reply: z.object({ at: z.int() }) },
+  'auth.refresh': {
+    data: z.strictObject({ token: Token.optional() }),
+    reply: z.object({ token: z.string(), expiresAt: z.int() }),
+  },
+  'room.create': { data: z.strictObject({ ...inRoom, title: Title.optional() }), reply: RoomCut },
+  'room.list': {
+    data: z.strictObject({
+      after: z.string().max(256).refine(isStorable, NOT_STORABLE).optional(),
+      limit: PageSize.optional(),
+      mine: z.boolean().optional(),
+    }),
+    reply: z.object({ rooms: z.array(Room), next: z.string().optional() }),
+  },
+  'room.join': {
+    data: z.strictObject({ ...inRoom, create: z.boolean().optional(), title: Title.optional() }),
+    reply: RoomCut,
+  },
+  'room.leave': {
+    data: z.strictObject(inRoom),
+    reply: z.object({ room: z.string(), seq: Seq }),
+  },
+  'room.get': {
+    data: z.strictObject(inRoom),
+    reply: z.object({ info: Room, you: Member.nullable() }),
+  },
+  'room.update': {
+    data: z.strictObject({ ...inRoom, title: Title }),
+    reply: z.object({ info: Room }),
+  },
+  'room.members': {
+    data: z.strictObject({ ...inRoom, after: Id.optional(), limit: PageSize.optional() }),
+    reply: z.object({
+      members: z.array(Member),
+      memberCount: z.int(),
+      next: z.string().optional(),
+    }),
+  },
+  'room.sync': {
+    data: z
+      .strictObject({ ...inRoom, epoch: z.string().max(64).optional(), after: Seq.optional() })
+      .refine(
+        (data) => (data.epoch === undefined) === (data.after === undefined),
+        'Give both epoch and after, or neither.',
+      ),
+    reply: z.union([RoomCut, Replay]),
+  },
+  'message.send': {
+    data: z.strictObject({
+      ...inRoom,
+      text: Text,
+      cid: ClientMessageId.optional(),
+      replyTo: Id.optional(),
+      cause: Id.optional(),
+    }),
+    reply: z.object({ message: Message, duplicate: z.boolean() }),
+  },
+  'message.edit': {
+    data: z.strictObject({ ...onMessage, text: Text }),
+    reply: z.object({ message: Message }),
+  },
+  'message.delete': {
+    data: z.strictObject(onMessage),
+    reply: z.object({ message: Message }),
+  },
+  'message.react': {
+    data: z.strictObject({ ...onMessage, emoji: Emoji }),
+    reply: z.object({ message: Message, changed: z.boolean() }),
+  },
+  'message.unreact': {
+    data: z.strictObject({ ...onMessage, emoji: Emoji }),
+    reply: z.object({ message: Message, changed: z.boolean() }),
+  },
+  'message.history': {
+    data: z
+      .strictObject({
+        ...inRoom,
+        before: Seq.optional(),
+        after: Seq.optional(),
+        around: Seq.optional(),
+        limit: PageSize.optional(),
+      })
+      .refine(atMostOne, 'Give at most one of before, after and around.'),
+    reply: HistoryPage,
+  },
+  'message.status': {
+    data: z.strictObject({ ...inRoom, cid: ClientMessageId }),
+    reply: z.object({ found: z.boolean(), message: Message.optional() }),
+  },
+  'typing.set': {
+    data: z.strictObject({ ...inRoom, active: z.boolean() }),
+    reply: z.object({}),
+  },
+  'user.get': {
+    data: z.strictObject({ user: Id }),
+    reply: z.object({ user: User }),
+  },
+  'user.update': {
+    data: z.strictObject({ name: DisplayName }),
+    reply: z.object({ user: User }),
+  },
+} as const;
+
+/** Name of a command, `noun.verb` (P-3.1). */
+export type CommandName = keyof typeof COMMANDS;
+
+/** Data of a command after it was checked: names folded, unknown fields gone (P-3.3). */
+export type CommandData<C extends CommandName> = z.output<(typeof COMMANDS)[C]['data']>;
+
+/** Data of a command as a client writes it (P-3.1). */
+export type CommandInput<C extends CommandName> = z.input<(typeof COMMANDS)[C]['data']>;
+
+/** Data of the successful reply to a command (P-3.2). */
+export type ReplyData<C extends CommandName> = z.output<(typeof COMMANDS)[C]['reply']>;

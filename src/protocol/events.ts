@@ -1,0 +1,96 @@
+import { z } from 'zod';
+
+import { ERRORS, type ErrorCode } from './errors.js';
+import { Id, Member, Message, Room, Seq, User } from './models.js';
+import { Welcome } from './welcome.js';
+
+/** Fields of every event of a room's log (P-5.8). */
+const logged = {
+  room: z.string(),
+  seq: Seq.min(1),
+  at: z.int().min(0),
+  prev: Seq.optional().describe('Position that a filtered connection is expected to have.'),
+};
+
+const WireErrorSchema = z.object({
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string(),
+  retryable: z.boolean(),
+  retryAfterMs: z.int().min(0).optional(),
+  details: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** Events that take a position in the log of a room (P-5.8). */
+export const LOG_EVENTS = {
+  'room.created': z.object({ ...logged, info: Room }),
+  'room.updated': z.object({ ...logged, info: Room }),
+  'member.joined': z.object({ ...logged, member: Member, memberCount: z.int() }),
+  'member.left': z.object({
+    ...logged,
+    user: User,
+    reason: z.enum(['left', 'away']),
+    memberCount: z.int(),
+  }),
+  'user.updated': z.object({ ...logged, user: User }),
+  'message.created': z.object({ ...logged, message: Message }),
+  'message.edited': z.object({ ...logged, message: Message }),
+  'message.deleted': z.object({ ...logged, message: Message }),
+  'reaction.added': z.object({ ...logged, message: Id, emoji: z.string(), user: Id }),
+  'reaction.removed': z.object({ ...logged, message: Id, emoji: z.string(), user: Id }),
+} as const;
+
+/** Events that are sent once and never replayed (P-7.1). */
+export const EPHEMERAL_EVENTS = {
+  typing: z.object({
+    room: z.string(),
+    user: User,
+    active: z.boolean(),
+    expiresInMs: z.int(),
+  }),
+  presence: z.object({
+    room: z.string(),
+    online: z.array(Id).optional(),
+    offline: z.array(Id).optional(),
+    count: z.int(),
+  }),
+} as const;
+
+/** Events about the connection itself (P-2). */
+export const CONNECTION_EVENTS = {
+  welcome: Welcome,
+  'auth.expiring': z.object({ expiresAt: z.int(), inMs: z.int() }),
+  'session.ping': z.object({ at: z.int() }),
+  error: z.object({
+    error: WireErrorSchema,
+    cmd: z.string().optional().describe('Command that failed, if it had a name.'),
+  }),
+  bye: z.object({
+    code: z.int(),
+    reason: z.string(),
+    reconnect: z.boolean(),
+    delayMs: z.int().min(0).optional(),
+  }),
+} as const;
+
+/** Every event of the protocol (P-1.3). */
+export const EVENTS = { ...LOG_EVENTS, ...EPHEMERAL_EVENTS, ...CONNECTION_EVENTS } as const;
+
+/** Name of an event, `noun.pastTense` (P-3.1). */
+export type EventName = keyof typeof EVENTS;
+
+/** Name of an event that takes a position in a log (P-5.8). */
+export type LogEventName = keyof typeof LOG_EVENTS;
+
+/** Data of an event (P-3.1). */
+export type EventData<E extends EventName> = z.output<(typeof EVENTS)[E]>;
+
+/** An event of a log with its data (P-5.8). */
+export type LogEvent = {
+  [E in LogEventName]: { readonly event: E; readonly data: EventData<E> };
+}[LogEventName];
+
+/** An event as a page of replay carries it (P-5.11). */
+export const ReplayedEvent = z.object({
+  event: z.enum(Object.keys(LOG_EVENTS) as [LogEventName, ...LogEventName[]]),
+  data: z.looseObject(logged),
+});

@@ -1,0 +1,76 @@
+/**
+ * Every limit of the server, with its default (P-9.1).
+ *
+ * Each number can be set by configuration; those in force are announced in the welcome.
+ */
+export const DEFAULT_LIMITS = {
+  /** Bytes of one frame, and of one polling request body (P-9.2). */
+  frameBytes: 65_536,
+  /** Code points of the text of one message (P-9.3). */
+  textChars: 4_000,
+  /** Levels of nesting of the JSON of a command (P-9.4). */
+  jsonDepth: 16,
+  /** Fragments of one WebSocket message (P-9.2). */
+  fragments: 64,
+  /** Packets in one polling request body (P-9.5). */
+  pollingPackets: 64,
+  /** Rooms that one connection may be attached to (P-9.6). */
+  roomsPerConnection: 100,
+  /** Commands of one connection that may wait for their replies (P-9.7). */
+  inFlight: 32,
+  /** Messages in a page of history when the client names no number (P-9.8). */
+  historyPage: 50,
+  /** Messages in a page of history at most (P-9.8). */
+  historyPageMax: 100,
+  /** Bytes of one page of replay or history (P-9.8). */
+  pageBytes: 262_144,
+  /** Events of one room that `hello.resume` replays (P-5.12). */
+  resumeEvents: 100,
+  /** Members named in a cut; `room.members` has the others (P-5.5). */
+  membersPerCut: 100,
+  /** Different emoji on one message (P-9.9). */
+  emojiPerMessage: 20,
+  /** Reactions of all users together on one message (P-9.9). */
+  reactionsPerMessage: 1_000,
+  /** Messages a second that one user may send, over all connections (P-9.10). */
+  messagesPerSecond: 5,
+  /** Messages that one user may send at once (P-9.10). */
+  messagesBurst: 20,
+  /** Commands a second that one connection may send (P-9.10). */
+  commandsPerSecond: 20,
+  /** Commands that one connection may send at once (P-9.10). */
+  commandsBurst: 60,
+  /** Milliseconds between two announcements of typing in one room (P-9.10). */
+  typingThrottleMs: 3_000,
+  /** Milliseconds after which an announcement of typing lapses (P-7.5). */
+  typingExpireMs: 6_000,
+  /** Rooms that one user may create in an hour (P-9.10). */
+  roomsPerHour: 10,
+  /** Open connections from one address; loopback addresses have no limit (P-9.11). */
+  connectionsPerAddress: 32,
+  /** Open sessions of one user (P-9.11). */
+  connectionsPerUser: 10,
+  /** Milliseconds from the opening of a connection to a successful hello (P-2.3). */
+  helloTimeoutMs: 10_000,
+  /** Milliseconds of silence after which the server pings a raw WebSocket (P-2.12). */
+  heartbeatIntervalMs: 25_000,
+  /** Milliseconds that a raw WebSocket has to answer a ping (P-2.12). */
+  heartbeatTimeoutMs: 10_000,
+  /** Unsent bytes of a connection past which it gets no more ephemeral events (P-9.12). */
+  shedBytes: 524_288,
+  /** Unsent bytes of a connection past which it is closed with 4202 (P-9.12). */
+  backlogBytes: 1_048_576,
+  /** Milliseconds without progress after which a backlog closes a connection (P-9.12). */
+  stallMs: 10_000,
+  /** Frames in a row that are no commands, after which a connection is closed (P-3.8). */
+  badFrames: 10,
+} as const;
+
+/** Name of a limit. */
+export type LimitName = keyof typeof DEFAULT_LIMITS;
+
+/** The limits in force (P-9.1). */
+export type Limits = Readonly<Record<LimitName, number>>;
+
+/** Greatest position that a log can have; bounds that clients give are cut to it (P-5.8). */
+export const MAX_SEQ = 2_147_483_647;

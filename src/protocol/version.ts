@@ -1,0 +1,11 @@
+/** Number of the protocol that this build speaks (P-1.4). */
+export const PROTOCOL_VERSION = 1;
+
+/** Every protocol number that this build accepts in `hello` (P-1.4). */
+export const SUPPORTED_VERSIONS: readonly number[] = [PROTOCOL_VERSION];
+
+/** WebSocket subprotocol of this version; offering it is optional (P-10.2). */
+export const SUBPROTOCOL = `parlance.v${String(PROTOCOL_VERSION)}`;
+
+/** Prefix of every subprotocol name of ours, of whatever version (P-10.2). */
+export const SUBPROTOCOL_PREFIX = 'parlance.v';

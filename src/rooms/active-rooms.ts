@@ -1,0 +1,132 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { CONFIG, type Config } from '../config/config.js';
+import { Reader, type Snapshot } from '../database/reader.js';
+import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
+import { messagesBefore } from '../messages/message-rows.js';
+import { MAX_SEQ, ProtocolError } from '../protocol/index.js';
+import { ownerOfLog } from '../users/actor.js';
+import { ActiveRoom, type RoomState } from './active-room.js';
+import { RoomLog } from './room-log.js';
+import { findRoom, listMembers } from './room-rows.js';
+
+const KEPT_ROOMS = 2_048;
+const KEPT_EVENTS = 256;
+
+/** The rooms in use, each loaded once and then kept at its head by what is committed. */
+@Injectable()
+export class ActiveRooms implements CommitListener {
+  private readonly rooms = new Map<string, ActiveRoom>();
+  private readonly loading = new Map<string, Promise<ActiveRoom | null>>();
+  private readonly missed = new Map<string, AppendedEvent[]>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Reader) private readonly reader: Reader,
+    @Inject(RoomLog) private readonly log: RoomLog,
+    @Inject(Writer) writer: Writer,
+  ) {
+    writer.listen(this);
+  }
+
+  /** Finds a room at its head; null if there is none. */
+  async find(id: string): Promise<ActiveRoom | null> {
+    const room = this.rooms.get(id);
+    if (room !== undefined) return room;
+    let loading = this.loading.get(id);
+    if (loading === undefined) {
+      loading = this.load(id);
+      this.loading.set(id, loading);
+    }
+    return loading;
+  }
+
+  /** Gives a room at its head, if it is in memory. */
+  peek(id: string): ActiveRoom | undefined {
+    return this.rooms.get(id);
+  }
+
+  /**
+   * Gives a room at its head.
+   *
+   * @throws ProtocolError `not_found`
+   */
+  async get(id: string): Promise<ActiveRoom> {
+    const room = await this.find(id);
+    if (room === null) throw new ProtocolError('not_found', { message: 'There is no such room.' });
+    return room;
+  }
+
+  /**
+   * Gives a room at its head for one of its members.
+   *
+   * @throws ProtocolError `not_found`, `not_member`
+   */
+  async getForMember(id: string, userId: string): Promise<ActiveRoom> {
+    const room = await this.get(id);
+    if (!room.members.has(userId)) throw new ProtocolError('not_member');
+    return room;
+  }
+
+  committed(events: readonly AppendedEvent[]): void {
+    for (const event of events) {
+      this.rooms.get(event.log)?.apply(event);
+      this.missed.get(event.log)?.push(event);
+      this.renameEverywhere(event);
+    }
+  }
+
+  lost(): void {
+    this.rooms.clear();
+  }
+
+  /** A user's messages stay in rooms that the user has left, whose logs do not tell the name. */
+  private renameEverywhere({ log, event }: AppendedEvent): void {
+    if (ownerOfLog(log) === null || event.event !== 'user.updated') return;
+    for (const room of this.rooms.values()) room.rename(event.data.user);
+  }
+
+  private async load(id: string): Promise<ActiveRoom | null> {
+    const missed: AppendedEvent[] = [];
+    this.missed.set(id, missed);
+    try {
+      const state = await this.reader.snapshot((snapshot) => this.readState(snapshot, id));
+      if (state === null) return null;
+      const room = new ActiveRoom(state, this.config.limits.historyPage);
+      for (const event of missed) room.apply(event);
+      this.keep(id, room);
+      return room;
+    } finally {
+      this.missed.delete(id);
+      this.loading.delete(id);
+    }
+  }
+
+  private keep(id: string, room: ActiveRoom): void {
+    this.rooms.set(id, room);
+    if (this.rooms.size <= KEPT_ROOMS) return;
+    const [oldest] = this.rooms.keys();
+    if (oldest !== undefined) this.rooms.delete(oldest);
+  }
+
+  private async readState({ sql }: Snapshot, id: string): Promise<RoomState | null> {
+    if (ownerOfLog(id) !== null) return null;
+    const found = await findRoom(sql, id);
+    if (found === null) return null;
+    const { info, epoch, head } = found;
+    const { historyPage } = this.config.limits;
+    const members = await listMembers(sql, info);
+    const messages = await messagesBefore(sql, id, MAX_SEQ, historyPage + 1);
+    const events = await this.log.read(sql, id, Math.max(0, head - KEPT_EVENTS), KEPT_EVENTS);
+    const hasMore = messages.length > historyPage;
+    return {
+      epoch,
+      head,
+      info,
+      members,
+      messages: messages.slice(0, historyPage).reverse(),
+      hasMore,
+      events,
+    };
+  }
+}

@@ -1,0 +1,9 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** Membership of a user in a room. */
+@Entity('members')
+export class MemberEntity {
+  @PrimaryColumn('text', { name: 'room_id' }) roomId!: string;
+  @PrimaryColumn('text', { name: 'user_id' }) userId!: string;
+  @Column('bigint', { name: 'joined_at' }) joinedAt!: number;
+}

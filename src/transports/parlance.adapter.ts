@@ -1,0 +1,94 @@
+import type { Server as HttpServer } from 'node:http';
+
+import type { INestApplicationContext } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { Server } from 'socket.io';
+
+import { ChatServer } from '../chat/chat-server.js';
+import type { Connection } from '../chat/connection.js';
+import { HelloService } from '../chat/hello.service.js';
+import type { ChatTransport, TransportHost } from '../chat/transport.js';
+import { CONFIG, type Config } from '../config/config.js';
+import { addressReader } from './client-address.js';
+import { HttpRouter } from './http-router.js';
+import { InMemoryTransport } from './in-memory/in-memory.transport.js';
+import { isOriginAllowed } from './origin.js';
+import { SocketIoTransport } from './socket-io/socket-io.transport.js';
+import { WebSocketTransport } from './websocket/websocket.transport.js';
+
+type ConnectListener = (connection: Connection, handshake: unknown) => void;
+
+/**
+ * Serves the gateways of a Nest app over every transport at once.
+ *
+ * Nest calls {@link createIOServer} once. Gateways are told of a {@link Connection}, which is
+ * their client, as soon as that has a session; their handlers are in the command table.
+ */
+export class ParlanceAdapter extends IoAdapter {
+  private readonly app: INestApplicationContext;
+  private readonly transports: ChatTransport[] = [];
+  private readonly connectListeners: ConnectListener[] = [];
+  private io: Server | undefined;
+
+  /** `more` are transports beyond Socket.IO, plain WebSocket and in memory. */
+  constructor(
+    app: INestApplicationContext,
+    private readonly more: readonly ChatTransport[] = [],
+  ) {
+    super(app);
+    this.app = app;
+  }
+
+  override createIOServer(): Server {
+    if (this.io !== undefined) return this.io;
+    const config = this.app.get<Config>(CONFIG);
+    const socketIo = SocketIoTransport.create(config.limits.helloTimeoutMs);
+    this.transports.push(
+      socketIo,
+      new WebSocketTransport(),
+      this.app.get(InMemoryTransport),
+      ...this.more,
+    );
+    const host = this.host(config);
+    for (const transport of this.transports) transport.attach(host);
+    this.app.get(HelloService).onSession((connection) => {
+      for (const listener of this.connectListeners) listener(connection, connection.handshake);
+    });
+    this.io = socketIo.server;
+    return this.io;
+  }
+
+  override bindClientConnect(_server: unknown, listener: ConnectListener): void {
+    this.connectListeners.push(listener);
+  }
+
+  // Nest's types know Socket.IO alone; its client is a connection of ours here.
+  override bindClientDisconnect(client: unknown, listener: unknown): void {
+    (client as Connection).onDisconnect(listener as (reason: string) => void);
+  }
+
+  /** Does nothing: the command table calls the handlers of all gateways. */
+  override bindMessageHandlers(): void {}
+
+  override async close(): Promise<void> {
+    await Promise.all(this.transports.splice(0).map((transport) => transport.close()));
+  }
+
+  private host(config: Config): TransportHost {
+    const http = this.httpServer as HttpServer | undefined;
+    const allowed: TransportHost['isOriginAllowed'] = (request) =>
+      isOriginAllowed(request, config.origins);
+    const router = http === undefined ? undefined : new HttpRouter(http, allowed);
+    const server = this.app.get(ChatServer);
+    return {
+      http,
+      limits: config.limits,
+      origins: config.origins,
+      claimUpgrade: (owns, handler) => router?.claimUpgrade(owns, handler),
+      claimRequests: (owns, handler) => router?.claimRequests(owns, handler),
+      isOriginAllowed: allowed,
+      remoteAddress: addressReader(config.trustProxy),
+      accept: (link, handshake) => server.accept(link, handshake),
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+import { Server as EngineServer, type Transport } from 'engine.io';
+import { WebSocketServer, type WebSocket } from 'ws';
+
+import { countPackets } from './polling-payload.js';
+
+/** The WebSocket of an engine.io transport, with the stream under it. */
+export type StreamedWebSocket = WebSocket & { stream?: Duplex };
+
+interface PollingTransport {
+  protocol: number;
+  onData(data: string | Buffer): void;
+  onError(message: string): void;
+}
+
+/**
+ * Makes the WebSocket server that engine.io uses.
+ *
+ * It limits fragments, which engine.io has no option for, and keeps the stream under each
+ * WebSocket: the socket of the request is another one after an upgrade from polling.
+ */
+export function webSocketServerFor(maxFragments: number): typeof WebSocketServer {
+  return class extends WebSocketServer {
+    constructor(options: ConstructorParameters<typeof WebSocketServer>[0]) {
+      super({ ...options, maxFragments });
+    }
+
+    override handleUpgrade(
+      request: IncomingMessage,
+      stream: Duplex,
+      head: Buffer,
+      done: (webSocket: InstanceType<typeof WebSocket>, request: IncomingMessage) => void,
+    ): void {
+      super.handleUpgrade(request, stream, head, (webSocket) => {
+        (webSocket as StreamedWebSocket).stream = stream;
+        done(webSocket, request);
+      });
+    }
+  } as typeof WebSocketServer;
+}
+
+/** Engine.io that counts the packets of a polling body before any is dispatched (P-9.5). */
+export class CountingEngine extends EngineServer {
+  constructor(
+    options: ConstructorParameters<typeof EngineServer>[0],
+    private readonly maxPackets: number,
+  ) {
+    super(options);
+  }
+
+  protected override createTransport(
+    ...[name, request]: Parameters<EngineServer['createTransport']>
+  ): Transport {
+    const transport = super.createTransport(name, request);
+    if (name === 'polling') this.limitPackets(transport as unknown as PollingTransport);
+    return transport;
+  }
+
+  private limitPackets(transport: PollingTransport): void {
+    const dispatch = transport.onData.bind(transport);
+    transport.onData = (data) => {
+      if (countPackets(data, transport.protocol, this.maxPackets) > this.maxPackets) {
+        transport.onError('too many packets');
+      } else {
+        dispatch(data);
+      }
+    };
+  }
+}

@@ -1,0 +1,137 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { Reader, type Snapshot } from '../database/reader.js';
+import { Writer, type WriteTransaction } from '../database/writer.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Position, User } from '../protocol/models.js';
+import { RoomLog } from '../rooms/room-log.js';
+import { ownLog, toUser, type Actor, type Caller } from './actor.js';
+import { UserEntity } from './user.entity.js';
+
+/** Users that have done something that lasts, and their names. */
+@Injectable()
+export class UsersService {
+  /** Users known to be in the database; spares a query on the path of a message. */
+  private readonly stored = new Set<string>();
+
+  constructor(
+    @Inject(Writer) private readonly writer: Writer,
+    @Inject(Reader) private readonly reader: Reader,
+    @Inject(RoomLog) private readonly log: RoomLog,
+  ) {}
+
+  /** Finds a stored user with the position of the user's own log. */
+  async findWithPosition(id: string): Promise<{ user: User; me: Position } | null> {
+    return this.reader.snapshot(async ({ sql }) => {
+      const row = await sql.get<User & Position>(
+        `SELECT u.id, u.name, u.kind, r.epoch, r.head AS seq
+           FROM users u JOIN rooms r ON r.id = ? WHERE u.id = ?`,
+        ownLog(id),
+        id,
+      );
+      if (row === undefined) return null;
+      const { name, kind, epoch, seq } = row;
+      return { user: { id, name, kind }, me: { epoch, seq } };
+    });
+  }
+
+  /**
+   * Gives a stored user (P-8.1).
+   *
+   * @throws ProtocolError `not_found`
+   */
+  async get(id: string): Promise<User> {
+    const found = await this.reader.snapshot(({ manager }: Snapshot) =>
+      manager.findOneBy(UserEntity, { id }),
+    );
+    if (found === null) throw new ProtocolError('not_found', { message: 'There is no such user.' });
+    return { id: found.id, name: found.name, kind: found.kind };
+  }
+
+  /** Writes a guest to the database at the first act that lasts (P-2.5). */
+  async store(tx: WriteTransaction, actor: Actor): Promise<void> {
+    if (this.stored.has(actor.id)) return;
+    const now = Date.now();
+    await tx.sql.run(
+      `INSERT INTO users (id, name, kind, created_at, last_seen_at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO NOTHING`,
+      actor.id,
+      actor.name,
+      actor.kind,
+      now,
+      now,
+    );
+    await tx.sql.run(
+      `INSERT INTO rooms (id, title, epoch, head, owner_id, member_count, created_at)
+         VALUES (?, '', ?, 0, ?, 1, ?) ON CONFLICT (id) DO NOTHING`,
+      ownLog(actor.id),
+      actor.ownEpoch,
+      actor.id,
+      now,
+    );
+  }
+
+  /** Notes that a user is in the database; to be called after the commit. */
+  noteStored(id: string): void {
+    this.stored.add(id);
+  }
+
+  /** Tells whether a user is known to be in the database. */
+  isStored(id: string): boolean {
+    return this.stored.has(id);
+  }
+
+  /** Forgets a user who has gone; the database is asked again when the user comes back. */
+  forget(id: string): void {
+    this.stored.delete(id);
+  }
+
+  /** Changes the name of a user, in each room of the user (P-8.2). */
+  async rename({ actor, placed }: Caller, name: string): Promise<User> {
+    const before = actor.name;
+    try {
+      const user = await this.writer.run((tx) => this.renameIn(tx, actor, name), placed);
+      this.noteStored(actor.id);
+      return user;
+    } catch (error) {
+      actor.name = before;
+      throw error;
+    }
+  }
+
+  /** Notes that a user was here until now, or comes (P-5.6). */
+  async touch(id: string): Promise<void> {
+    await this.writer.run((tx) =>
+      tx.manager.update(UserEntity, { id }, { lastSeenAt: Date.now() }),
+    );
+  }
+
+  /** Notes that users are here now, in one transaction. */
+  async touchAll(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const now = Date.now();
+    await this.writer.run(async (tx) => {
+      for (const id of ids) {
+        await tx.sql.run('UPDATE users SET last_seen_at = ? WHERE id = ?', now, id);
+      }
+    });
+  }
+
+  private async renameIn(tx: WriteTransaction, actor: Actor, name: string): Promise<User> {
+    await this.store(tx, actor);
+    const current = await tx.manager.findOneByOrFail(UserEntity, { id: actor.id });
+    const user: User = { ...toUser(actor), name };
+    if (current.name === name) return user;
+    await tx.manager.update(UserEntity, { id: actor.id }, { name });
+    // What follows in this transaction, from any connection of the user, bears the new name.
+    actor.name = name;
+    const rooms = await tx.sql.all<{ room: string }>(
+      'SELECT room_id AS room FROM members WHERE user_id = ? ORDER BY room_id',
+      actor.id,
+    );
+    for (const log of [...rooms.map(({ room }) => room), ownLog(actor.id)]) {
+      await this.log.append(tx, log, 'user.updated', { user });
+    }
+    return user;
+  }
+}

@@ -1,0 +1,59 @@
+import type { Browser, BrowserContext } from 'playwright-core';
+
+import { openWebSocket } from '../support/channels/websocket.channel.js';
+import { TestClient } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { hasChromium, launchChromium, NO_CHROMIUM } from './chromium.js';
+import { Tab } from './tab.js';
+
+/** Milliseconds that a test of the page may take: a browser starts slowly. */
+export const TEST_MS = 60_000;
+
+/** A server and a browser, new for each test. */
+export class Scene {
+  server!: TestServer;
+  context!: BrowserContext;
+  private browser!: Browser;
+
+  /** Opens a tab that shows the page. */
+  tab(path = '/', prepare?: Parameters<typeof Tab.open>[2]): Promise<Tab> {
+    return Tab.open(this.context, this.server.url + path, prepare);
+  }
+
+  /** Connects a client that is no browser. */
+  client(name = 'rob'): Promise<TestClient> {
+    const url = `${this.server.url}/ws`;
+    return TestClient.connect((listener) => openWebSocket(url, listener, { hello: { name } }));
+  }
+
+  /** Has the browser and the servers started and stopped around the tests. */
+  install(): void {
+    beforeAll(async () => {
+      this.browser = await launchChromium();
+    }, TEST_MS);
+    afterAll(() => this.browser.close());
+    beforeEach(async () => {
+      this.server = await startServer();
+      this.context = await this.browser.newContext();
+    }, TEST_MS);
+    afterEach(async () => {
+      await this.context.close();
+      await this.server.dispose();
+    }, TEST_MS);
+  }
+}
+
+/** Declares tests that need a browser; without one they are skipped, or fail if `CI` is set. */
+export function inBrowser(title: string, declare: (scene: Scene) => void): void {
+  if (!hasChromium) process.stdout.write(`\nBrowser: SKIPPED. ${NO_CHROMIUM}\n`);
+  if (!hasChromium && process.env['CI'] !== undefined) {
+    test('a browser is installed', () => {
+      throw new Error(NO_CHROMIUM);
+    });
+  }
+  (hasChromium ? describe : describe.skip)(title, () => {
+    const scene = new Scene();
+    scene.install();
+    declare(scene);
+  });
+}

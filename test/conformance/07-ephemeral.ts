@@ -1,0 +1,260 @@
+import assert from 'node:assert/strict';
+
+import { openInMemory } from '../support/channels/in-memory.channel.js';
+import { TestClient } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { again, meet, say } from './meeting.js';
+import { range, readCut, readLog } from './reading.js';
+import { verifies, type Scene } from './suite.js';
+
+const idOf = ({ welcome }: TestClient): string => welcome.user.id;
+
+verifies('P-7.2', 'tells in the cut who is online', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
+  const [ann, bob, cem] = clients;
+  const dan = await scene.join('dan');
+  await dan.ok('room.join', { room });
+  const ids = clients.map(idOf);
+
+  await bob.ok('room.leave', { room });
+  await dan.close();
+  const online = async () => (await readCut(ann, room)).presence.count;
+  await eventually(async () => (await online()) === 2, 'the leaving');
+  const cut = await readCut(await again(scene, cem), room);
+
+  assert.equal(cut.presence.count, 2);
+  assert.deepEqual(cut.presence.online?.toSorted(), [ids[0], ids[2]].toSorted());
+  assert.equal(cut.memberCount, 3, 'who is offline is a member still');
+});
+
+verifies(
+  ['P-7.2', 'P-7.3'],
+  'counts a user once, while one connection is attached',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const bobToo = await again(scene, bob);
+    const aside = await again(scene, bob);
+    const { presence } = await bobToo.ok('room.join', { room });
+    await ann.event('presence', ({ online }) => online?.includes(idOf(bob)) ?? false);
+
+    await bob.close();
+    const eve = await scene.join('eve');
+    await eve.ok('room.join', { room });
+    const third = await ann.event('presence', ({ online }) => online?.includes(idOf(eve)) ?? false);
+    await bobToo.close();
+    const gone = await ann.event(
+      'presence',
+      ({ offline }) => offline?.includes(idOf(bob)) ?? false,
+    );
+    await aside.settled();
+
+    assert.equal(presence.count, 2);
+    assert.deepEqual([third.offline, third.count], [[], 3]);
+    assert.deepEqual(gone, { room, online: [], offline: [idOf(bob)], count: 2 });
+    assert.deepEqual(aside.events(), [], 'who is not attached is not told');
+  },
+);
+
+verifies('P-7.3', 'tells who came and went, once a second at most', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann');
+  const [ann] = clients;
+  await ann.event('presence', ({ count }) => count === 1);
+  const before = ann.events('presence').length;
+  const began = performance.now();
+
+  const guests = await Promise.all(range(1, 8).map((n) => scene.join(`guest ${String(n)}`)));
+  for (const guest of guests) await guest.ok('room.join', { room });
+  await ann.event('presence', ({ count }) => count === 9);
+  for (const guest of guests.slice(1)) await guest.close();
+  const last = await ann.event('presence', ({ count }) => count === 2);
+
+  const events = ann.events('presence').slice(before);
+  const seconds = (performance.now() - began) / 1_000;
+  assert(events.length <= seconds + 1, `${String(events.length)} in ${String(seconds)} s`);
+  const named = (field: string) => events.flatMap(({ data }) => data[field] as string[]);
+  assert.deepEqual(named('online').toSorted(), guests.map(idOf).toSorted());
+  assert.deepEqual(named('offline').toSorted(), guests.slice(1).map(idOf).toSorted());
+  assert.equal(last.room, room);
+  assert(
+    events.every(({ data }) => data['seq'] === undefined),
+    'presence takes no position',
+  );
+});
+
+/** Has guests join a room, in memory: a crowd over the transport under test would take long. */
+async function crowd({ server }: Scene, room: string, size: number): Promise<TestClient[]> {
+  assert(server !== undefined, 'the server is in this process');
+  const guests: TestClient[] = [];
+  while (guests.length < size) {
+    const guest = await TestClient.connect((listener) => openInMemory(server.inMemory, listener));
+    await guest.ok('hello', { protocol: 1 });
+    await guest.ok('room.join', { room });
+    guests.push(guest);
+  }
+  return guests;
+}
+
+verifies(
+  ['P-7.2', 'P-7.3'],
+  'gives the count alone above 100 members',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+
+    const guests = await crowd(scene, room, 99);
+    await ann.event('presence', ({ count }) => count === 100);
+    const hundred = await readCut(ann, room);
+    const bob = await scene.join('bob');
+    const more = await bob.ok('room.join', { room });
+    const event = await ann.event('presence', ({ count }) => count === 101);
+    for (const guest of guests.slice(1)) await guest.close();
+    const less = await ann.event('presence', ({ count }) => count === 3);
+
+    assert.deepEqual([hundred.presence.online?.length, hundred.presence.count], [100, 100]);
+    assert.deepEqual(more.presence, { count: 101 });
+    assert.deepEqual([more.memberCount, more.members.length], [101, 100]);
+    assert.deepEqual(
+      [event, less],
+      [
+        { room, count: 101 },
+        { room, count: 3 },
+      ],
+    );
+  },
+  { settings: {} },
+);
+
+verifies(['P-7.4', 'P-7.1'], 'tells the others who is typing', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
+  const [ann, bob, cem] = clients;
+  const bobToo = await again(scene, bob);
+  await bobToo.ok('room.join', { room });
+  const aside = await again(scene, ann);
+
+  const reply = await bob.ok('typing.set', { room: room.toUpperCase(), active: true });
+  const active = await ann.event('typing');
+  await cem.event('typing');
+  await bob.ok('typing.set', { room, active: false });
+  const done = await ann.event('typing');
+  for (const client of [bob, bobToo, aside]) await client.settled();
+
+  const { typingExpireMs } = ann.welcome.limits;
+  const { user } = bob.welcome;
+  assert.deepEqual(reply, {});
+  assert.deepEqual(active, { room, user, active: true, expiresInMs: typingExpireMs });
+  assert.deepEqual([done.room, done.user, done.active], [room, user, false]);
+  for (const client of [bob, bobToo, aside]) assert.deepEqual(client.events('typing'), []);
+});
+
+verifies('P-7.4', 'sends sooner repeats not on', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob');
+  const [ann, bob] = clients;
+  const bobToo = await again(scene, bob);
+  await bobToo.ok('room.join', { room });
+  const other = scene.room();
+  await ann.ok('room.create', { room: other });
+  await bob.ok('room.join', { room: other });
+  const typing = { room, active: true };
+
+  await bob.ok('typing.set', { room, active: false });
+  await bob.ok('typing.set', typing);
+  await bob.ok('typing.set', typing);
+  await bobToo.ok('typing.set', typing);
+  await bob.ok('typing.set', { room: other, active: true });
+  await bobToo.ok('typing.set', { room, active: false });
+  await bob.ok('typing.set', { room, active: false });
+  await ann.event('typing', ({ active }) => !active);
+  await ann.settled();
+
+  assert.deepEqual(
+    ann.events('typing').map(({ data }) => [data['room'], data['active']]),
+    [
+      [room, true],
+      [other, true],
+      [room, false],
+    ],
+  );
+});
+
+verifies(
+  ['P-7.4', 'P-9.1', 'P-9.10'],
+  'sends a repeat on after the throttle',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+
+    const began = performance.now();
+    let sent = 0;
+    for (; ann.events('typing').length < 2; sent++) {
+      await bob.ok('typing.set', { room, active: true });
+    }
+    const took = performance.now() - began;
+
+    const { expiresInMs } = await ann.event('typing');
+    assert(sent > 2 && took >= 300, `${String(sent)} in ${String(took)} ms`);
+    assert.equal(expiresInMs, 700);
+  },
+  {
+    settings: {
+      PARLANCE_LIMIT_TYPING_THROTTLE_MS: '300',
+      PARLANCE_LIMIT_TYPING_EXPIRE_MS: '700',
+    },
+  },
+);
+
+verifies(['P-7.4', 'P-4.2'], 'refuses typing where one is not attached', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob');
+  const [ann, bob] = clients;
+  const cem = await scene.join('cem');
+  const bobToo = await again(scene, bob);
+
+  await cem.refused('typing.set', { room, active: true }, 'not_member');
+  await bobToo.refused('typing.set', { room, active: true }, 'not_member');
+  await bob.refused('typing.set', { room: scene.room(), active: true }, 'not_found');
+  await bob.refused('typing.set', { room }, 'invalid');
+  await bob.ok('room.leave', { room });
+  await bob.refused('typing.set', { room, active: true }, 'not_member');
+  await ann.settled();
+  assert.deepEqual(ann.events('typing'), []);
+});
+
+verifies('P-7.5', 'leaves it to the client to end typing in other cases', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob');
+  const [ann, bob] = clients;
+
+  await bob.ok('typing.set', { room, active: true });
+  await say(bob, room, 'hi');
+  await bob.ok('room.leave', { room });
+  await ann.event('member.left');
+  await ann.settled();
+
+  assert.deepEqual(
+    ann.events('typing').map(({ data }) => data['active']),
+    [true],
+  );
+});
+
+verifies('P-7.1', 'replays nothing that is ephemeral', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob');
+  const [ann, bob] = clients;
+  const { epoch, seq } = await readCut(ann, room);
+
+  await bob.ok('typing.set', { room, active: true });
+  await ann.event('typing');
+  await ann.event('presence');
+  await say(bob, room, 'hi');
+  const log = await readLog(ann, room, { epoch, seq: 0 });
+  const back = await again(scene, ann, { resume: { [room]: { epoch, seq } } });
+  await back.event('message.created');
+
+  assert.deepEqual(
+    log.map(({ event }) => event),
+    ['room.created', 'member.joined', 'member.joined', 'message.created'],
+  );
+  assert.deepEqual(back.events('typing'), []);
+  assert(
+    ann.events('typing').every(({ data }) => data['seq'] === undefined),
+    'typing takes no position',
+  );
+});

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+
+import { OpenConnections } from '#src/chat/open-connections.js';
+
+import type { TestClient } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { HeldWriter } from '../support/held-writer.js';
+import { again, meet } from './meeting.js';
+import { range, readHistory } from './reading.js';
+import { verifies, type Scene } from './suite.js';
+
+const OVER_HTTP = ['websocket', 'socket.io websocket', 'socket.io polling'];
+const FEW_IN_FLIGHT = {
+  PARLANCE_LIMIT_IN_FLIGHT: '2',
+  PARLANCE_LIMIT_POLLING_PACKETS: '1000',
+};
+
+verifies(
+  ['P-9.7', 'P-3.4'],
+  'answers all that was sent without waiting, in its order',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+
+    const ids = range(1, 200).map((number) =>
+      number % 4 === 0
+        ? ann.post('session.ping')
+        : ann.post('message.send', { room, text: String(number) }),
+    );
+    const replies = await Promise.all(ids.map((id) => ann.reply(id)));
+
+    assert(
+      replies.every(({ ok }) => ok),
+      'none is refused',
+    );
+    const order = (ann.frames as { re?: string }[]).flatMap(({ re }) => re ?? []);
+    assert.deepEqual(order.slice(-200), ids);
+    assert.deepEqual(
+      (await readHistory(ann, room)).map(({ text }) => Number(text)),
+      range(1, 200).filter((number) => number % 4 !== 0),
+    );
+  },
+  { settings: FEW_IN_FLIGHT },
+);
+
+/** Gives the number of commands of a user that wait on the server. */
+function waitingFor({ server }: Scene, { welcome }: TestClient): number {
+  assert(server !== undefined, 'the server is in this process');
+  const all = [...server.app.get(OpenConnections).all()];
+  const own = all.filter(({ session }) => session?.user.id === welcome.user.id);
+  return own.reduce((sum, { inFlight }) => sum + inFlight, 0);
+}
+
+verifies(
+  'P-9.7',
+  'stops reading while too many commands wait',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const text = 'x'.repeat(4_000);
+    const total = 2_000;
+
+    const held = await HeldWriter.of(scene.server);
+    const ids = range(1, total).map(() => ann.post('message.send', { room, text }));
+    await held.waiting(2);
+    for (const ping of range(1, 100)) await bob.settled().then(() => ping);
+    const waiting = waitingFor(scene, ann);
+    held.release();
+    const last = await ann.reply(ids.at(-1));
+    await ann.until(() => ann.events('message.created').length === total, 'all messages');
+
+    // What one read of the socket brought is in work already.
+    assert(waiting >= 2 && waiting < 100, `${String(waiting)} commands wait`);
+    assert.equal(last.ok, true);
+  },
+  { settings: FEW_IN_FLIGHT, only: ['websocket', 'socket.io websocket'] },
+);
+
+verifies(
+  ['P-9.7', 'P-4.5'],
+  'closes a polling client that lets too many commands wait',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+
+    const held = await HeldWriter.of(scene.server);
+    for (const number of range(1, 256)) ann.post('message.send', { room, text: String(number) });
+    await held.waiting(256);
+    const { closedAs } = ann;
+    ann.post('message.send', { room, text: '257' });
+    const bye = await ann.event('bye');
+    await ann.end();
+    held.release();
+    await bob.settled();
+
+    assert.equal(closedAs, undefined, 'it is open at the limit');
+    assert.deepEqual([bye.code, bye.reconnect], [4101, true]);
+  },
+  { settings: FEW_IN_FLIGHT, only: ['socket.io polling'] },
+);
+
+verifies(
+  ['P-9.7', 'P-10.4'],
+  'loses and refuses nothing that a program sends at once',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+
+    const ids = range(1, 400).map((number) =>
+      ann.post('message.send', { room, text: String(number) }),
+    );
+    const last = await ann.reply(ids.at(-1));
+
+    assert.equal(last.ok, true);
+    assert.deepEqual(
+      (await readHistory(ann, room)).map(({ text }) => Number(text)),
+      range(1, 400),
+    );
+  },
+  { settings: FEW_IN_FLIGHT, only: ['in-memory'] },
+);
+
+const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+
+verifies(
+  ['P-9.11', 'P-4.5', 'P-2.1'],
+  'limits the connections of an address',
+  async (scene) => {
+    const first = await scene.connect(from('203.0.113.7'));
+    await scene.connect(from('203.0.113.7'));
+    const other = await scene.connect(from('203.0.113.8'));
+    const hop = await scene.connect(from('203.0.113.7, 203.0.113.9'));
+
+    const third = await scene.connect(from('203.0.113.7'));
+    const bye = await third.event('bye');
+    const { code } = await third.end();
+    for (const client of [other, hop]) await client.ok('hello', { protocol: 1 });
+    await first.close();
+    await eventually(async () => {
+      const next = await scene.connect(from('203.0.113.7'));
+      next.send({ id: 'h', cmd: 'hello', data: { protocol: 1 } });
+      await next.until(() => next.frames.length > 0, 'a welcome or bye');
+      return next.events('bye').length === 0;
+    }, 'room for one more');
+
+    assert.deepEqual([bye.code, bye.reconnect], [4102, true]);
+    assert.deepEqual(third.frames.length, 1, 'nothing but bye is said');
+    if (scene.transport !== 'socket.io polling') assert.equal(code, 4102);
+  },
+  {
+    settings: {
+      PARLANCE_LIMIT_CONNECTIONS_PER_ADDRESS: '2',
+      PARLANCE_TRUST_PROXY: 'loopback',
+    },
+    only: OVER_HTTP,
+  },
+);
+
+verifies(
+  'P-9.11',
+  'believes nobody but trusted proxies, and does not limit loopback addresses',
+  async (scene) => {
+    for (const nothing of range(1, 5)) {
+      const client = await scene.connect(from('203.0.113.7'));
+      await client.ok('hello', { protocol: 1, name: `guest ${String(nothing)}` });
+    }
+  },
+  { settings: { PARLANCE_LIMIT_CONNECTIONS_PER_ADDRESS: '2' } },
+);
+
+verifies(
+  ['P-9.11', 'P-2.8', 'P-4.2'],
+  'limits the sessions of a user',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const second = await again(scene, ann);
+    const third = await scene.connect();
+    const hello = { protocol: 1, token: ann.welcome.token };
+
+    await third.refused('hello', hello, 'too_many_connections');
+    const bye = await third.event('bye');
+    await third.end();
+    await second.close();
+    await eventually(async () => {
+      const next = await scene.connect();
+      return (await next.call('hello', hello)).ok;
+    }, 'room for one more');
+
+    assert.deepEqual([bye.code, bye.reconnect], [4102, true]);
+    await ann.settled();
+  },
+  { settings: { PARLANCE_LIMIT_CONNECTIONS_PER_USER: '2' } },
+);

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+
+import type { WebSocket } from 'ws';
+
+import { ack, OldPolling, openByHand } from '../support/packets.js';
+import { Polling } from '../support/polling.js';
+import { openRaw } from '../support/raw-websocket.js';
+import { meet } from './meeting.js';
+import { readHistory } from './reading.js';
+import { verifies, type Scene } from './suite.js';
+
+const FRAME = { settings: { PARLANCE_LIMIT_FRAME_BYTES: '2048' } };
+const PING = '{"id":1,"cmd":"session.ping","data":{}}';
+const PING_PACKET = '421["session.ping",{}]';
+
+/** Gives where the server of a scene listens. */
+function urlOf({ server }: Scene): string {
+  assert(server !== undefined, 'the server is in this process');
+  return server.url;
+}
+
+const webSocketUrl = (scene: Scene): string => `${urlOf(scene).replace('http', 'ws')}/ws`;
+
+verifies(
+  'P-9.2',
+  'closes a WebSocket by 1009 for a larger frame',
+  async (scene) => {
+    const raw = await openRaw(webSocketUrl(scene));
+
+    raw.socket.send(PING.padEnd(2_048));
+    await raw.client.reply(1);
+    raw.socket.send(PING.padEnd(2_047, '\t') + '\u00e9');
+    const { code } = await raw.client.end();
+
+    assert.equal(code, 1009);
+    assert.deepEqual(raw.client.events('bye'), []);
+  },
+  { ...FRAME, only: ['websocket'] },
+);
+
+verifies(
+  'P-9.2',
+  'closes Socket.IO on a WebSocket by 1009 for a larger frame',
+  async (scene) => {
+    const raw = await openByHand(urlOf(scene));
+
+    raw.socket.send(PING_PACKET.padEnd(2_048));
+    await ack(raw, 1);
+    raw.socket.send(PING_PACKET.padEnd(2_049));
+    const { code } = await raw.client.end();
+
+    assert.equal(code, 1009);
+  },
+  { ...FRAME, only: ['socket.io websocket'] },
+);
+
+verifies(
+  'P-9.2',
+  'answers a larger body of a polling request by 413',
+  async (scene) => {
+    const session = await Polling.open(urlOf(scene));
+    await session.post('40');
+    await session.poll();
+
+    const largest = await session.post(PING_PACKET.padEnd(2_048));
+    const packets = await session.poll();
+    const larger = await session.post(PING_PACKET.padEnd(2_049));
+
+    assert.deepEqual([largest, larger], [200, 413]);
+    assert(
+      packets.some((text) => text.startsWith('431[')),
+      packets.join(' '),
+    );
+  },
+  { ...FRAME, only: ['socket.io polling'] },
+);
+
+verifies(
+  'P-9.2',
+  'answers a larger frame in memory by bad_frame',
+  async (scene) => {
+    const client = await scene.join('ann');
+    const frame = (bytes: number) => {
+      const empty = { id: bytes, cmd: 'session.ping', data: { pad: '' } };
+      const pad = 'x'.repeat(bytes - JSON.stringify(empty).length);
+      return { ...empty, data: { pad } };
+    };
+
+    client.send(frame(2_048));
+    client.send(frame(2_049));
+    const largest = await client.reply(2_048);
+    const { error } = await client.event('error');
+
+    assert.equal(largest.ok ? '' : largest.error.code, 'invalid', 'it was read');
+    assert.equal(error.code, 'bad_frame');
+    await client.settled();
+  },
+  { ...FRAME, only: ['in-memory'] },
+);
+
+/** Sends a text in a number of fragments. */
+function sendFragments(socket: WebSocket, text: string, count: number): void {
+  for (let sent = 1; sent < count; sent++) socket.send(text.charAt(sent - 1), { fin: false });
+  socket.send(text.slice(count - 1), { fin: true });
+}
+
+verifies(
+  'P-9.2',
+  'closes a WebSocket by 1008 for more fragments',
+  async (scene) => {
+    const raw = await openRaw(webSocketUrl(scene));
+    const packets = await openByHand(urlOf(scene));
+
+    sendFragments(raw.socket, PING, 4);
+    sendFragments(packets.socket, PING_PACKET, 4);
+    await raw.client.reply(1);
+    await ack(packets, 1);
+    sendFragments(raw.socket, PING, 5);
+    sendFragments(packets.socket, PING_PACKET, 5);
+    const codes = [(await raw.client.end()).code, (await packets.client.end()).code];
+
+    assert.deepEqual(codes, [1008, 1008]);
+    assert.deepEqual(raw.client.events('bye'), []);
+  },
+  { settings: { PARLANCE_LIMIT_FRAGMENTS: '4' }, only: ['websocket'] },
+);
+
+verifies(
+  'P-9.5',
+  'takes nothing of a polling request with too many packets',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const hello = `420["hello",${JSON.stringify({ protocol: 1, token: ann.welcome.token })}]`;
+    const send = (text: string) => `42["message.send",${JSON.stringify({ room, text })}]`;
+    const sessions = [await Polling.open(urlOf(scene)), await OldPolling.open(urlOf(scene))];
+
+    for (const [index, session] of sessions.entries()) {
+      const few = [send('one'), send('two'), send('three')];
+      if (session instanceof Polling) await session.post('40');
+      const taken = await session.post(hello, ...few);
+      await ann.event('message.created', ({ message }) => message.text === 'three');
+      await session.post(send('a'), send('b'), send('c'), send('d'), send('e'));
+      const after = await session.post(send('f'));
+
+      assert.equal(taken, 200);
+      assert.equal(after, 400, 'the session is closed');
+      assert.equal((await readHistory(ann, room)).length, 3 * (index + 1), 'nothing took effect');
+    }
+  },
+  { settings: { PARLANCE_LIMIT_POLLING_PACKETS: '4' }, only: ['socket.io polling'] },
+);

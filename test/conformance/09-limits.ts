@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+
+import { limitVariable } from '#src/config/options.js';
+import { DEFAULT_LIMITS, type LimitName } from '#src/protocol/limits.js';
+
+import { again, chatter, meet, say } from './meeting.js';
+import { range, readCut, readHistory } from './reading.js';
+import { verifies } from './suite.js';
+
+const MORE = Object.entries(DEFAULT_LIMITS).map(([name, value]) => [name, value + 1] as const);
+
+verifies(
+  ['P-9.1', 'P-2.4'],
+  'announces every limit in force',
+  async (scene) => {
+    const ann = await scene.join('ann');
+
+    assert.deepEqual(ann.welcome.limits, Object.fromEntries(MORE));
+  },
+  {
+    settings: Object.fromEntries(
+      MORE.map(([name, value]) => [limitVariable(name as LimitName), String(value)]),
+    ),
+  },
+);
+
+verifies(
+  ['P-9.3', 'P-6.2', 'P-6.7', 'P-4.2'],
+  'counts the code points of a text',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const longest = '𐐀'.repeat(10);
+
+    const { id: message, text } = await say(ann, room, longest);
+    const { details } = await ann.refused(
+      'message.send',
+      { room, text: `${longest}x` },
+      'too_long',
+    );
+    await ann.refused('message.edit', { room, message, text: 'x'.repeat(11) }, 'too_long');
+    await ann.ok('message.edit', { room, message, text: 'x'.repeat(10) });
+
+    assert.equal(text, longest);
+    assert.deepEqual(details, { limit: 10 });
+  },
+  { settings: { PARLANCE_LIMIT_TEXT_CHARS: '10' } },
+);
+
+verifies(
+  ['P-9.4', 'P-4.2'],
+  'refuses data that is nested too deeply',
+  async (scene) => {
+    const client = await scene.connect();
+    const nested = (levels: number): object =>
+      levels === 1 ? {} : levels % 2 === 0 ? { inside: nested(levels - 1) } : [nested(levels - 1)];
+
+    await client.refused('hello', { protocol: 1, client: nested(3) }, 'too_deep');
+    await client.refused('hello', { protocol: 1, future: [[[]]] }, 'too_deep');
+    assert((await client.call('hello', { protocol: 1, future: [[]] })).ok, 'three levels will do');
+    await client.refused('session.ping', { future: nested(2) }, 'invalid');
+    await client.refused('session.ping', { future: nested(3) }, 'too_deep');
+    await client.refused('room.get', { room: nested(15) }, 'too_deep');
+  },
+  { settings: { PARLANCE_LIMIT_JSON_DEPTH: '3' } },
+);
+
+verifies(
+  ['P-9.6', 'P-5.2', 'P-5.4', 'P-5.11', 'P-4.2'],
+  'limits the rooms of a connection',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const [first, second, third] = [scene.room(), scene.room(), scene.room()];
+    await ann.ok('room.create', { room: first });
+    await ann.ok('room.join', { room: second, create: true });
+
+    const { details } = await ann.refused('room.create', { room: third }, 'limit_reached');
+    await ann.refused('room.join', { room: 'general' }, 'limit_reached');
+    const annToo = await again(scene, ann);
+    await annToo.ok('room.create', { room: third });
+    await ann.refused('room.sync', { room: third }, 'limit_reached');
+    await ann.ok('room.join', { room: first });
+    await readCut(ann, second);
+    await ann.ok('user.update', { name: 'anna' });
+    await ann.event('user.updated', ({ room }) => room === '@me');
+    await ann.ok('room.leave', { room: first });
+    await readCut(ann, third);
+
+    assert.deepEqual(details, { limit: 'roomsPerConnection', value: 2 });
+    const { rooms } = await ann.ok('room.list', { mine: true });
+    assert.deepEqual(
+      rooms.map(({ id }) => id),
+      [second, third].toSorted(),
+    );
+  },
+  { settings: { PARLANCE_LIMIT_ROOMS_PER_CONNECTION: '2' } },
+);
+
+verifies(
+  ['P-9.8', 'P-5.5', 'P-6.11'],
+  'limits the messages of a page',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    await chatter(ann, room, 7);
+
+    const cut = await readCut(ann, room);
+    const pages = [
+      await ann.ok('message.history', { room }),
+      await ann.ok('message.history', { room, limit: 100 }),
+      await ann.ok('message.history', { room, after: 0, limit: 100 }),
+      await ann.ok('message.history', { room, around: 6, limit: 100 }),
+    ];
+
+    const texts = [cut, ...pages].map(({ messages }) => messages.map(({ text }) => text).join(''));
+    assert.deepEqual(texts, ['567', '567', '34567', '12345', '23456']);
+    assert(
+      [cut, ...pages].every(({ hasMore }) => hasMore),
+      'there are more',
+    );
+  },
+  {
+    settings: { PARLANCE_LIMIT_HISTORY_PAGE: '3', PARLANCE_LIMIT_HISTORY_PAGE_MAX: '5' },
+  },
+);
+
+verifies(
+  ['P-9.8', 'P-5.5', 'P-6.11'],
+  'limits the bytes of a page',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    for (const number of range(1, 12)) await say(ann, room, `${String(number)} ${'€'.repeat(100)}`);
+
+    const cut = await readCut(ann, room);
+    const pages = [
+      await ann.ok('message.history', { room }),
+      await ann.ok('message.history', { room, after: 0 }),
+      await ann.ok('message.history', { room, around: 8 }),
+    ];
+    const all = await readHistory(ann, room);
+
+    for (const { messages, hasMore } of [cut, ...pages]) {
+      const bytes = Buffer.byteLength(JSON.stringify(messages));
+      assert(bytes <= 2_048 && messages.length > 1 && hasMore, `${String(bytes)} bytes`);
+    }
+    const numbers = (messages: typeof all) => messages.map(({ text }) => parseInt(text, 10));
+    assert.deepEqual(numbers(all), range(1, 12), 'nothing is left out between pages');
+    const [latest, oldest, around] = pages.map(({ messages }) => numbers(messages));
+    assert.deepEqual([latest?.at(-1), oldest?.[0]], [12, 1]);
+    assert.deepEqual(numbers(cut.messages), latest);
+    assert(around?.includes(5) && around.includes(6), 'both sides of the position');
+  },
+  { settings: { PARLANCE_LIMIT_PAGE_BYTES: '2048' } },
+);
+
+verifies(
+  ['P-9.8', 'P-9.2'],
+  'holds one item at least, however large',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const texts = range(1, 3).map((number) => String(number).repeat(900));
+    for (const text of texts) await say(ann, room, text);
+
+    const cut = await readCut(ann, room);
+    const page = await ann.ok('message.history', { room });
+    const all = await readHistory(ann, room);
+
+    assert.deepEqual([cut.messages, cut.hasMore], [page.messages, true]);
+    assert.deepEqual(
+      page.messages.map(({ text }) => text),
+      texts.slice(2),
+    );
+    assert.deepEqual(
+      all.map(({ text }) => text),
+      texts,
+      'also past what a client may send',
+    );
+  },
+  { settings: { PARLANCE_LIMIT_PAGE_BYTES: '300', PARLANCE_LIMIT_FRAME_BYTES: '1000' } },
+);
+
+verifies(
+  ['P-9.1', 'P-5.5'],
+  'names no more members in a cut than it may',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
+    const [ann, bob, cem] = clients;
+
+    const cut = await readCut(cem, room);
+    const { members } = await cem.ok('room.members', { room });
+
+    assert.deepEqual([cut.members.length, cut.memberCount, members.length], [2, 3, 3]);
+    assert.equal(cut.you.user.id, cem.welcome.user.id);
+    for (const { user } of cut.members)
+      assert(members.some((member) => member.user.id === user.id));
+    assert.equal(new Set([ann, bob, cem].map(({ welcome }) => welcome.user.id)).size, 3);
+  },
+  { settings: { PARLANCE_LIMIT_MEMBERS_PER_CUT: '2' } },
+);
+
+verifies(
+  ['P-9.9', 'P-6.9', 'P-4.2'],
+  'limits the reactions of a message',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
+    const [ann, bob, cem] = clients;
+    const { id: message } = await say(ann, room, 'hi');
+    await ann.ok('message.react', { room, message, emoji: 'a' });
+    await ann.ok('message.react', { room, message, emoji: 'b' });
+
+    const third = { room, message, emoji: 'c' };
+    const emoji = await bob.refused('message.react', third, 'limit_reached');
+    await bob.ok('message.react', { room, message, emoji: 'a' });
+    const fourth = { room, message, emoji: 'a' };
+    const reactions = await cem.refused('message.react', fourth, 'limit_reached');
+    const repeat = await bob.ok('message.react', { room, message, emoji: 'a' });
+    await ann.ok('message.unreact', { room, message, emoji: 'b' });
+    const { message: now } = await cem.ok('message.react', third);
+
+    assert.deepEqual(emoji.details, { limit: 'emojiPerMessage', value: 2 });
+    assert.deepEqual(reactions.details, { limit: 'reactionsPerMessage', value: 3 });
+    assert.equal(repeat.changed, false);
+    assert.deepEqual(
+      now.reactions.map((reaction) => reaction.emoji),
+      ['a', 'c'],
+    );
+  },
+  {
+    settings: {
+      PARLANCE_LIMIT_EMOJI_PER_MESSAGE: '2',
+      PARLANCE_LIMIT_REACTIONS_PER_MESSAGE: '3',
+    },
+  },
+);

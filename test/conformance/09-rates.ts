@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+
+import type { WireError } from '#src/protocol/errors.js';
+
+import { eventually } from '../support/eventually.js';
+import { again, meet, say } from './meeting.js';
+import { range } from './reading.js';
+import { verifies } from './suite.js';
+
+const SLOW_MESSAGES = {
+  PARLANCE_LIMIT_MESSAGES_PER_SECOND: '1',
+  PARLANCE_LIMIT_MESSAGES_BURST: '3',
+};
+const SLOW_COMMANDS = {
+  PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1',
+  PARLANCE_LIMIT_COMMANDS_BURST: '4',
+};
+
+/** Checks what is said of a rate; gives how long to wait. */
+function checkRate({ retryable, retryAfterMs, details }: WireError, bucket: string): number {
+  assert.deepEqual([retryable, details], [true, { bucket }]);
+  assert(retryAfterMs !== undefined && retryAfterMs > 0, 'it tells how long to wait');
+  return retryAfterMs;
+}
+
+/** Waits as long as the server said. */
+async function waitOut(wait: number): Promise<void> {
+  const began = performance.now();
+  await eventually(() => performance.now() - began >= wait, 'the time that the server named');
+}
+
+verifies(
+  ['P-9.10', 'P-6.2', 'P-4.2', 'P-4.1'],
+  'limits the messages of a user',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const annToo = await again(scene, ann);
+    await say(ann, room, 'one');
+    await say(annToo, room, 'two');
+    await say(ann, room, 'three');
+
+    const error = await annToo.refused('message.send', { room, text: 'four' }, 'rate_limited');
+    const wait = checkRate(error, 'messages');
+    await say(bob, room, 'others may');
+    await waitOut(wait);
+    await say(ann, room, 'five');
+
+    assert(wait <= 1_000, `${String(wait)} ms for one message a second`);
+    await ann.settled();
+    const texts = ann.events('message.created').map(({ data }) => data['message']);
+    assert.deepEqual(
+      texts.map((message) => (message as { text: string }).text),
+      ['one', 'two', 'three', 'others may', 'five'],
+    );
+  },
+  { settings: SLOW_MESSAGES },
+);
+
+verifies(
+  ['P-9.10', 'P-6.3'],
+  'takes nothing for a repeat',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const repeat = { room, text: 'one', cid: 'c-1' };
+
+    for (const nothing of range(1, 6)) {
+      const { duplicate } = await ann.ok('message.send', repeat);
+      assert.equal(duplicate, nothing > 1);
+    }
+    await say(ann, room, 'two');
+    await say(ann, room, 'three');
+    await ann.refused('message.send', { room, text: 'four' }, 'rate_limited');
+  },
+  { settings: SLOW_MESSAGES },
+);
+
+verifies(
+  'P-9.10',
+  'counts no other act as a message',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const { id: message } = await say(ann, room, 'one');
+
+    for (const text of ['a', 'b', 'c', 'd', 'e']) {
+      await ann.ok('message.edit', { room, message, text });
+      await ann.ok('message.react', { room, message, emoji: text });
+    }
+    await ann.ok('message.delete', { room, message });
+    await say(ann, room, 'two');
+    await say(ann, room, 'three');
+  },
+  { settings: SLOW_MESSAGES },
+);
+
+verifies(
+  'P-9.10',
+  'goes by the user, also when that user comes back',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    await ann.ok('room.create', { room: scene.room() });
+    await ann.ok('room.join', { room: scene.room(), create: true });
+
+    await ann.close();
+    const back = await again(scene, ann);
+    const data = { room: scene.room() };
+    const error = await back.refused('room.create', data, 'rate_limited');
+
+    checkRate(error, 'rooms');
+  },
+  { settings: { PARLANCE_LIMIT_ROOMS_PER_HOUR: '2' } },
+);
+
+verifies(
+  ['P-9.10', 'P-5.2', 'P-5.4', 'P-4.2'],
+  'limits the rooms that a user makes',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const bob = await scene.join('bob');
+    const [first, second, third] = [scene.room(), scene.room(), scene.room()];
+    await ann.ok('room.create', { room: first });
+    await ann.refused('room.create', { room: first }, 'room_exists');
+    await ann.ok('room.join', { room: second, create: true });
+
+    const created = await ann.refused('room.create', { room: third }, 'rate_limited');
+    const join = { room: third, create: true };
+    const joined = await ann.refused('room.join', join, 'rate_limited');
+    await ann.refused('room.join', { room: third }, 'not_found');
+    await ann.ok('room.join', { room: 'general', create: true });
+    await bob.ok('room.join', join);
+    await ann.ok('room.join', join);
+
+    for (const error of [created, joined]) {
+      const wait = checkRate(error, 'rooms');
+      assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two rooms an hour`);
+    }
+  },
+  { settings: { PARLANCE_LIMIT_ROOMS_PER_HOUR: '2' } },
+);
+
+verifies(
+  ['P-9.10', 'P-3.3', 'P-4.2'],
+  'limits the commands of a connection',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    await ann.settled();
+    await ann.refused('room.get', { room: scene.room() }, 'not_found');
+    await ann.settled();
+
+    const error = await ann.refused('session.ping', {}, 'rate_limited');
+    const annToo = await again(scene, ann);
+    await annToo.settled();
+    const wait = checkRate(error, 'commands');
+    await waitOut(wait);
+    await ann.settled();
+
+    assert(wait <= 1_000, `${String(wait)} ms for one command a second`);
+  },
+  { settings: SLOW_COMMANDS },
+);
+
+verifies(
+  ['P-9.10', 'P-6.3'],
+  'answers a repeat where no command is taken',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const command = { room, text: 'hi', cid: 'c-1' };
+    const { message } = await ann.ok('message.send', command);
+    await ann.settled();
+
+    const ids = [
+      ann.post('message.send', { room, text: 'new', cid: 'c-2' }),
+      ann.post('message.send', command),
+      ann.post('session.ping'),
+    ];
+    const [fresh, repeat, ping] = await Promise.all(ids.map((id) => ann.reply(id)));
+
+    for (const refused of [fresh, ping]) {
+      assert(refused !== undefined && !refused.ok, 'it is refused');
+      checkRate(refused.error, 'commands');
+    }
+    assert(repeat?.ok === true, 'the repeat is answered');
+    assert.deepEqual(repeat.data, { message, duplicate: true });
+  },
+  { settings: SLOW_COMMANDS },
+);
+
+verifies(
+  ['P-9.10', 'P-4.5', 'P-2.14'],
+  'closes a connection that goes on against refusals',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const bob = await scene.join('bob');
+    await ann.settled();
+
+    const refused = range(1, 19).map(() => ann.post('session.ping'));
+    const last = await ann.reply(refused.at(-1));
+    const { closedAs } = ann;
+    ann.post('session.ping');
+    const bye = await ann.event('bye');
+    const { code } = await ann.end();
+    await bob.settled();
+
+    assert.equal(last.ok ? '' : last.error.code, 'rate_limited');
+    assert.equal(closedAs, undefined, 'it is open after one refusal less');
+    assert.deepEqual([bye.code, bye.reconnect], [4101, true]);
+    if (scene.transport !== 'socket.io polling') assert.equal(code, 4101);
+  },
+  {
+    settings: {
+      PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1',
+      PARLANCE_LIMIT_COMMANDS_BURST: '2',
+    },
+  },
+);

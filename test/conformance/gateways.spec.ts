@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+
+import { Logger } from '@nestjs/common';
+
+import type { WireError } from '#src/protocol/errors.js';
+import { PinoLogger } from '#src/logger.js';
+
+import { TestClient } from '../support/client.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { ShopGateway, ShopModule } from '../support/shop.gateway.js';
+import { OPEN, type Open } from './transports.js';
+
+describe.each(Object.entries<Open>(OPEN))('a plain Nest gateway over %s', (_name, open) => {
+  let server: TestServer;
+  let ann: TestClient;
+
+  beforeAll(async () => {
+    server = await startServer({}, { modules: [ShopModule] });
+  });
+
+  beforeEach(async () => {
+    ann = await TestClient.connect((listener) => open(server, listener));
+    await ann.ok('hello', { protocol: 1, name: 'ann' });
+  });
+
+  afterEach(async () => {
+    await ann.close();
+  });
+
+  afterAll(async () => {
+    await server.dispose();
+  });
+
+  const result = async (cmd: string, data: unknown = {}): Promise<unknown> => {
+    const reply = await ann.call(cmd, data);
+    assert(reply.ok, JSON.stringify(reply));
+    return reply.data;
+  };
+
+  test('P-3.2 gives what a handler returns as the reply', async () => {
+    const data = { event: 'x', list: [1, { a: null }] };
+
+    assert.deepEqual(await result('shop.echo', data), data);
+    assert.deepEqual(await result('shop.later'), { price: 5 });
+    assert.deepEqual(await result('shop.wrapped'), { wrapped: { price: 5 } });
+    assert.deepEqual(await result('shop.count', { count: '7' }), { count: 7 });
+  });
+
+  test('P-3.2 answers a handler that returns nothing', async () => {
+    assert.deepEqual(await result('shop.nothing'), {});
+  });
+
+  test('P-10.1 gives handlers the connection', async () => {
+    assert.deepEqual(await result('shop.who'), { id: ann.welcome.user.id });
+    await ann.until(() => ann.events('shop.greeting').length === 1, 'an event of the gateway');
+  });
+
+  test('P-2.2 requires a session of every command', async () => {
+    const bob = await TestClient.connect((listener) => open(server, listener));
+
+    await bob.refused('shop.echo', {}, 'hello_required');
+
+    await bob.close();
+  });
+
+  test('P-4.1 tells failures in the reply to the command that failed', async () => {
+    const refused = await ann.refused('shop.refuse', {}, 'forbidden');
+    assert.equal(refused.message, 'We are closed.');
+    await ann.refused('shop.failLater', {}, 'forbidden');
+    await ann.refused('shop.close', {}, 'forbidden');
+    await ann.refused('shop.find', {}, 'not_found');
+    await ann.refused('shop.count', { count: 'many' }, 'invalid');
+    const { details } = await ann.refused('shop.limit', {}, 'limit_reached');
+    assert.deepEqual(details, { limit: 'apples', value: 3 });
+    assert.deepEqual(ann.events('exception'), []);
+  });
+
+  test('P-3.6 tells failures of commands without an id in an error event', async () => {
+    ann.send({ cmd: 'shop.refuse', data: {} });
+
+    const { error, cmd } = await ann.event('error');
+
+    assert.equal(error.code, 'forbidden');
+    assert.equal(cmd, 'shop.refuse');
+  });
+
+  test('P-3.2 answers exactly once where a filter reports by an event', async () => {
+    const reply = await ann.call('shop.buy');
+    await ann.settled();
+
+    assert(!reply.ok, JSON.stringify(reply));
+    assert.equal(ann.events('shop.empty').length, 1);
+  });
+
+  test('P-4.4 answers a fault by an id, which the log has, and nothing else', async () => {
+    const logged: unknown[] = [];
+    const note = (...line: unknown[]) => void logged.push(line);
+    const silent = new PinoLogger('silent');
+    Logger.overrideLogger(Object.assign(silent, { error: note, warn: note, fatal: note }));
+    let error: WireError;
+    try {
+      error = await ann.refused('shop.fail', {}, 'internal');
+    } finally {
+      Logger.overrideLogger(new PinoLogger('fatal'));
+    }
+
+    const incident = error.details?.['incident'];
+    assert.equal(typeof incident, 'string');
+    assert.deepEqual(Object.keys(error.details ?? {}), ['incident']);
+    assert.equal(error.retryable, true);
+    assert(!JSON.stringify(ann.frames).includes('1234'), 'the fault is not told');
+    assert.equal(logged.length, 1, 'the fault is logged once');
+    assert(JSON.stringify(logged).includes(String(incident)), 'the id is logged');
+  });
+
+  test('P-4.1 logs no breach of the rules', async () => {
+    const logged: unknown[] = [];
+    const note = (...line: unknown[]) => void logged.push(line);
+    const silent = new PinoLogger('silent');
+    Logger.overrideLogger(Object.assign(silent, { error: note, warn: note, fatal: note }));
+    try {
+      await ann.refused('room.get', { room: 'nowhere' }, 'not_found');
+      await ann.refused('room.get', { room: '!' }, 'invalid');
+      await ann.refused('shop.refuse', {}, 'forbidden');
+      await ann.refused('shop.limit', {}, 'limit_reached');
+    } finally {
+      Logger.overrideLogger(new PinoLogger('fatal'));
+    }
+
+    assert.deepEqual(logged, []);
+  });
+
+  test('P-2.1 tells the gateway who comes and who goes', async () => {
+    const { visits } = server.app.get(ShopGateway, { strict: false });
+    visits.length = 0;
+    const bob = await TestClient.connect((listener) => open(server, listener));
+    assert.deepEqual(visits, []);
+
+    await bob.ok('hello', { protocol: 1, name: 'bob' });
+    assert.deepEqual(visits, ['+bob']);
+    await bob.close();
+    for (let turn = 0; turn < 100 && visits.length < 2; turn++) await ann.settled();
+
+    assert.deepEqual(visits, ['+bob', '-bob']);
+  });
+});

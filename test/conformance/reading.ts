@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+
+import type { Replay } from '#src/protocol/commands.js';
+import type { LogEvent } from '#src/protocol/events.js';
+import type { Message, Position, RoomCut } from '#src/protocol/models.js';
+
+import type { TestClient } from '../support/client.js';
+
+/** A page of a log, or why there is none. */
+export type Page = Extract<Replay, { complete: true }>;
+
+/** Syncs without a position; gives the cut. */
+export async function readCut(client: TestClient, room: string): Promise<RoomCut> {
+  const reply = await client.ok('room.sync', { room });
+  assert('members' in reply, 'the reply is a cut');
+  return reply;
+}
+
+/** Syncs from a position; gives a page or the reason why there is none. */
+export async function replay(client: TestClient, room: string, from: Position): Promise<Replay> {
+  const reply = await client.ok('room.sync', { room, epoch: from.epoch, after: from.seq });
+  assert('complete' in reply, 'the reply is a page');
+  return reply;
+}
+
+/** Syncs from a position; gives the page that must come. */
+export async function readPage(client: TestClient, room: string, from: Position): Promise<Page> {
+  const page = await replay(client, room, from);
+  assert(page.complete, `${room} is replayed: ${JSON.stringify(page)}`);
+  return page;
+}
+
+/** Reads all that follows a position, page by page. */
+export async function readLog(
+  client: TestClient,
+  room: string,
+  { epoch, seq }: Position,
+): Promise<LogEvent[]> {
+  const events: LogEvent[] = [];
+  for (let after = seq, more = true; more;) {
+    const page = await readPage(client, room, { epoch, seq: after });
+    assert(page.seq > after || !page.hasMore, 'a page goes on from where the last one ended');
+    events.push(...(page.events as unknown as LogEvent[]));
+    after = page.seq;
+    more = page.hasMore;
+  }
+  return events;
+}
+
+/** Reads all messages of a room, page by page from the latest. */
+export async function readHistory(
+  client: TestClient,
+  room: string,
+  limit = 100,
+): Promise<Message[]> {
+  const messages: Message[] = [];
+  let before: number | undefined;
+  for (let more = true; more;) {
+    const bound = before === undefined ? {} : { before };
+    const page = await client.ok('message.history', { room, limit, ...bound });
+    messages.unshift(...page.messages);
+    before = page.messages[0]?.seq;
+    more = page.hasMore;
+  }
+  return messages;
+}
+
+/** Gives the numbers from one to another, both included. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+}
+
+/** Gives the positions of events. */
+export function seqsOf(events: readonly { readonly data: object }[]): number[] {
+  return events.map(({ data }) => (data as { seq: number }).seq);
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto';
+
+import type { TestClient } from '../support/client.js';
+import {
+  requirements,
+  type Requirement,
+  type RunningServer,
+  type Scene,
+  type TransportUnderTest,
+} from './suite.js';
+
+/** One test: run it in any test runner; it throws when the requirement does not hold. */
+export interface ConformanceTest {
+  readonly title: string;
+  readonly clauses: readonly string[];
+  /** Why it cannot be run on this transport; then it is to be listed as skipped. */
+  readonly skipped?: string;
+  run(): Promise<void>;
+}
+
+/** The tests of one transport, and what to call when all have run. */
+export interface ConformanceTests {
+  readonly tests: readonly ConformanceTest[];
+  dispose(): Promise<void>;
+}
+
+/** Makes the conformance tests of the protocol for a transport (P-10.6). */
+export function transportConformance(transport: TransportUnderTest): ConformanceTests {
+  let shared: Promise<RunningServer> | undefined;
+  const sharedServer = () => (shared ??= transport.start({}));
+  const tests = requirements
+    .filter(({ only }) => only === undefined || only.includes(transport.name))
+    .map((requirement): ConformanceTest => {
+      const { clauses, title } = requirement;
+      const skipped = whySkipped(requirement, transport);
+      return {
+        title: `${clauses.join(', ')} ${title} [${transport.name}]`,
+        clauses,
+        ...(skipped === undefined ? {} : { skipped }),
+        run: () => run(requirement, transport, sharedServer),
+      };
+    });
+  return {
+    tests,
+    dispose: async () => {
+      await (await shared)?.dispose();
+    },
+  };
+}
+
+function whySkipped(
+  { clauses, settings }: Requirement,
+  { cannot, managed }: TransportUnderTest,
+): string | undefined {
+  if (settings !== undefined && !managed) return 'it needs a server with settings of its own';
+  return clauses.map((clause) => cannot[clause]).find((reason) => reason !== undefined);
+}
+
+async function run(
+  { settings, body }: Requirement,
+  transport: TransportUnderTest,
+  sharedServer: () => Promise<RunningServer>,
+): Promise<void> {
+  const running = await (settings === undefined ? sharedServer() : transport.start(settings));
+  const clients: TestClient[] = [];
+  const more: RunningServer[] = [];
+  const scene: Scene = {
+    transport: transport.name,
+    server: running.server,
+    connect: async (opening) => {
+      const client = await running.connect(opening);
+      clients.push(client);
+      return client;
+    },
+    join: async (name, hello = {}) => {
+      const client = await scene.connect();
+      await client.ok('hello', { protocol: 1, name, ...hello });
+      return client;
+    },
+    room: () => `r-${randomBytes(6).toString('hex')}`,
+    start: async (env) => {
+      const another = await transport.start(env);
+      more.push(another);
+      return another;
+    },
+  };
+  try {
+    await body(scene);
+  } finally {
+    await Promise.all(clients.map((client) => client.close()));
+    for (const another of more) await another.dispose();
+    if (settings !== undefined) await running.dispose();
+  }
+}

@@ -1,0 +1,17 @@
+import { seedFrom } from '../support/random.js';
+import { dropDatabase, freshDatabase } from '../support/server.js';
+import { crash } from './crash.js';
+
+const ROUNDS = 20;
+
+test(`nothing acknowledged is lost or doubled by ${String(ROUNDS)} kills under load`, async () => {
+  const database = await freshDatabase();
+  const report = await crash({ rounds: ROUNDS, seed: seedFrom('CRASH_SEED'), database });
+  await dropDatabase(database);
+  const seen = `seed ${String(report.seed)}\n${report.violations.slice(0, 20).join('\n')}`;
+  expect(seen).toBe(`seed ${String(report.seed)}\n`);
+  expect(report.rounds).toBe(ROUNDS);
+  expect(report.kills).toBeGreaterThanOrEqual(ROUNDS);
+  expect(report.acknowledged).toBeGreaterThan(ROUNDS * 6);
+  expect(report.resumed).toBeGreaterThan(0);
+}, 240_000);

@@ -1,0 +1,69 @@
+import type { CommandName } from '#src/protocol/commands.js';
+
+import type { Random } from '../support/random.js';
+import { mutate } from './mutate.js';
+
+/** Things that exist on the server, so that examples get past the first checks. */
+export interface Known {
+  readonly room: string;
+  readonly epoch: string;
+  readonly message: string;
+  readonly user: string;
+}
+
+/** A command to be sent. */
+export interface Example {
+  readonly cmd: string;
+  readonly data: unknown;
+}
+
+type Examples = { [C in CommandName]: readonly object[] };
+
+const hello = (room: string, epoch: string) => [
+  { protocol: 1, name: 'fuzz', client: { name: 'fuzz', version: '1' }, heartbeat: 'frames' },
+  { protocol: 1, token: 'a.b.c', resume: { [room]: { epoch, seq: 1 } } },
+];
+
+/** Gives valid data for each command. */
+export function validData({ room, epoch, message, user }: Known): Examples {
+  const onMessage = { room, message };
+  return {
+    hello: hello(room, epoch),
+    'session.ping': [{}],
+    'auth.refresh': [{}, { token: 'a.b.c' }],
+    'room.create': [{ room: 'fuzz-made', title: 'Made' }],
+    'room.list': [{}, { after: 'a', limit: 3, mine: true }],
+    'room.join': [{ room }, { room: 'fuzz-other', create: true, title: 'Other' }],
+    'room.leave': [{ room: 'fuzz-other' }],
+    'room.get': [{ room }],
+    'room.update': [{ room, title: 'Titled' }],
+    'room.members': [{ room, after: user, limit: 2 }],
+    'room.sync': [{ room }, { room, epoch, after: 1 }, { room: '@me', epoch, after: 0 }],
+    'message.send': [
+      { room, text: 'hi', cid: 'c-1' },
+      { room, text: 'hi', replyTo: message, cause: message },
+    ],
+    'message.edit': [{ ...onMessage, text: 'edited' }],
+    'message.delete': [onMessage],
+    'message.react': [{ ...onMessage, emoji: '👍' }],
+    'message.unreact': [{ ...onMessage, emoji: '👍' }],
+    'message.history': [
+      { room, before: 10, limit: 5 },
+      { room, around: 3 },
+      { room, after: 0 },
+    ],
+    'message.status': [{ room, cid: 'c-1' }],
+    'typing.set': [{ room, active: true }],
+    'user.get': [{ user }],
+    'user.update': [{ name: 'fuzz' }],
+  };
+}
+
+/** Gives a command that is valid but for something. */
+export function mutatedCommand(known: Known, random: Random): Example {
+  const valid = validData(known);
+  const cmd = random.pick(Object.keys(valid)) as CommandName;
+  let data: unknown = random.pick(valid[cmd]);
+  for (let changes = random.between(0, 3); changes > 0; changes--) data = mutate(data, random);
+  return { cmd: random.chance(0.05) ? cmd.toUpperCase() : cmd, data };
+}

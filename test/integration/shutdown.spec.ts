@@ -1,0 +1,167 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+
+import { TestClient } from '../support/client.js';
+import { ChildServer } from '../support/child-server.js';
+import { eventually } from '../support/eventually.js';
+import { HeldWriter } from '../support/held-writer.js';
+import { dropDatabase, freshDatabase, startServer } from '../support/server.js';
+import {
+  greet,
+  openWire,
+  WIRE_TRANSPORTS,
+  type WireTransport,
+} from '../support/wire-transports.js';
+
+const ROOM = 'shutdown';
+const STOP_MS = 30_000;
+const UPGRADE =
+  'GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+afterEach(() => ChildServer.killAll());
+
+/** A client that sends on and on until its connection ends. */
+class Chatter {
+  readonly sent = new Map<string, string>();
+
+  private constructor(
+    readonly transport: WireTransport,
+    readonly client: TestClient,
+  ) {}
+
+  static async join(transport: WireTransport, port: number): Promise<Chatter> {
+    const client = await greet(transport, port, { name: 'ann' });
+    await client.ok('room.join', { room: ROOM, create: true });
+    return new Chatter(transport, client);
+  }
+
+  /** Keeps some commands on their way. */
+  async chat(): Promise<void> {
+    const { client } = this;
+    while (client.closedAs === undefined) {
+      const ids = Array.from({ length: 8 }, () => this.send());
+      await client.until(
+        () => client.closedAs !== undefined || this.answers() >= this.sent.size - ids.length / 2,
+        'answers or the end',
+      );
+    }
+  }
+
+  /** Cids whose messages were acknowledged. */
+  acknowledged(): string[] {
+    return [...this.sent].flatMap(([id, cid]) => (this.replyTo(id)?.ok === true ? [cid] : []));
+  }
+
+  private answers(): number {
+    return [...this.sent.keys()].filter((id) => this.replyTo(id) !== undefined).length;
+  }
+
+  private send(): string {
+    const cid = `${this.transport}-${String(this.sent.size)}`;
+    const id = this.client.post('message.send', { room: ROOM, text: cid, cid });
+    this.sent.set(id, cid);
+    return id;
+  }
+
+  private replyTo(id: string): { ok: boolean } | undefined {
+    const frames = this.client.frames as { re?: unknown; ok: boolean }[];
+    return frames.find(({ re }) => re === id);
+  }
+}
+
+test('what was accepted before SIGTERM is stored and answered, and nothing else is', async () => {
+  const env = await freshDatabase();
+  const server = await ChildServer.start(env);
+  const chatters = await Promise.all(
+    [...WIRE_TRANSPORTS, ...WIRE_TRANSPORTS].map((one) => Chatter.join(one, server.port)),
+  );
+  const chats = chatters.map((chatter) => chatter.chat());
+  await eventually(() => chatters.every((one) => one.acknowledged().length >= 20), 'the load');
+  const asked = performance.now();
+  const exit = await server.kill('SIGTERM');
+  expect(performance.now() - asked).toBeLessThan(STOP_MS);
+  expect(exit).toEqual({ code: 0, signal: null });
+  await Promise.all(chats);
+  const again = await ChildServer.start(env);
+  for (const { client, sent, acknowledged } of chatters.map(withTruth)) {
+    const [bye, ...more] = client.events('bye').map(({ data }) => data);
+    expect(more).toEqual([]);
+    expect(bye).toMatchObject({ code: 4201, reconnect: true });
+    expect(bye?.['delayMs']).toBeGreaterThanOrEqual(0);
+    expect(bye?.['delayMs']).toBeLessThanOrEqual(10_000);
+    const stored = await storedCids(again.port, client.welcome.token ?? '', sent);
+    expect(stored).toEqual(acknowledged);
+  }
+  await ChildServer.killAll();
+  await dropDatabase(env);
+}, 90_000);
+
+function withTruth(chatter: Chatter) {
+  const { client, sent } = chatter;
+  return { client, sent: [...sent.values()], acknowledged: chatter.acknowledged() };
+}
+
+async function storedCids(port: number, token: string, cids: string[]): Promise<string[]> {
+  const client = await greet('websocket', port, { token });
+  const found = await Promise.all(
+    cids.map(async (cid) => (await client.ok('message.status', { room: ROOM, cid })).found),
+  );
+  await client.close();
+  return cids.filter((_, index) => found[index]);
+}
+
+test('while it drains, it is not ready, answers what it took, and takes nobody', async () => {
+  const server = await startServer();
+  const client = await greet('websocket', server.port, { name: 'ann' });
+  await client.ok('room.join', { room: ROOM, create: true });
+  const held = await HeldWriter.of(server);
+  const id = client.post('message.send', { room: ROOM, text: 'in work' });
+  await held.waiting(1);
+  const stopped = server.stop();
+  const ready = async () => (await fetch(`${server.url}/readyz`)).status;
+  await eventually(async () => (await ready()) === 503, 'not to be ready');
+  for (const transport of WIRE_TRANSPORTS) {
+    const late = await TestClient.connect((one) => openWire(transport, server.port, one));
+    expect(await late.event('bye')).toMatchObject({ code: 4201, reconnect: true });
+    await late.end();
+  }
+  expect(client.closedAs).toBeUndefined();
+  held.release();
+  expect(await client.reply(id)).toMatchObject({ ok: true });
+  expect(await client.event('bye')).toMatchObject({ code: 4201 });
+  expect((await client.end()).code).toBe(4201);
+  await stopped;
+  await server.dispose();
+}, 60_000);
+
+/** What clients may send that would like to hold a server up; they answer nothing. */
+const HANGERS_ON = {
+  nothing: '',
+  'half a request': 'GET / HTTP/1.1\r\nHost: 127.0',
+  'half a body':
+    'POST /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: 127.0.0.1\r\n' +
+    'Content-Length: 100\r\n\r\n4',
+  'a request on a connection to be kept':
+    'GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: keep-alive\r\n\r\n',
+  'an upgrade': UPGRADE,
+};
+
+test(`clients that send ${Object.keys(HANGERS_ON).join(', or ')} do not hold up the stop`, async () => {
+  const env = await freshDatabase();
+  const server = await ChildServer.start(env);
+  const sockets = Object.values(HANGERS_ON).flatMap((sent) =>
+    [true, false].map((reads) => {
+      const socket = connect(server.port, '127.0.0.1').on('error', () => undefined);
+      if (reads) socket.resume();
+      socket.write(sent);
+      return socket;
+    }),
+  );
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  // A request that comes later and is answered: by then the server has read the others.
+  await (await fetch(`${server.url}/healthz`)).text();
+  expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  for (const socket of sockets) socket.destroy();
+  await dropDatabase(env);
+}, 60_000);

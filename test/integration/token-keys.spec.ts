@@ -1,0 +1,109 @@
+import { readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { decodeProtectedHeader } from 'jose';
+
+import { ChildServer } from '../support/child-server.js';
+import { TestClient } from '../support/client.js';
+import { dropDatabase, freshDatabase, startServer, type TestServer } from '../support/server.js';
+import { makeKey } from '../support/tokens.js';
+import { greet, openWire } from '../support/wire-transports.js';
+
+interface StoredKey {
+  readonly id: string;
+  readonly key: string;
+}
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startServer();
+});
+
+afterEach(() => server.dispose());
+
+const fileOf = ({ env }: TestServer) => join(env['PARLANCE_DATA_DIR'] ?? '', 'token-keys.json');
+
+async function tokenFrom({ port }: TestServer, hello: object): Promise<string> {
+  const client = await greet('websocket', port, { ...hello });
+  const { token = '' } = client.welcome;
+  await client.close();
+  return token;
+}
+
+async function restart(keys?: readonly StoredKey[]): Promise<void> {
+  await server.stop();
+  if (keys !== undefined) await writeFile(fileOf(server), JSON.stringify(keys));
+  const { dispose } = server;
+  server = await startServer(server.env);
+  const stop = server.dispose;
+  server = {
+    ...server,
+    dispose: async () => {
+      await stop();
+      await dispose();
+    },
+  };
+}
+
+async function keysOf(current: TestServer): Promise<StoredKey[]> {
+  return JSON.parse(await readFile(fileOf(current), 'utf8')) as StoredKey[];
+}
+
+test('the keys are readable for the user of the server alone', async () => {
+  const { mode } = await stat(fileOf(server));
+  expect((mode & 0o777).toString(8)).toBe('600');
+});
+
+test('a restart keeps tokens valid', async () => {
+  const client = await greet('websocket', server.port, { name: 'ann' });
+  const { token, user } = client.welcome;
+  await client.close();
+  await restart();
+  const back = await greet('socket.io websocket', server.port, { token });
+  expect(back.welcome.user).toEqual(user);
+  await back.close();
+});
+
+test('a key put in front signs, and the old one verifies until it is taken out', async () => {
+  const old = await tokenFrom(server, { name: 'ann' });
+  const [first] = await keysOf(server);
+  const [id = '', key = ''] = makeKey('newer').setting.split(':');
+  await restart([{ id, key }, first as StoredKey]);
+  const renewed = await tokenFrom(server, { token: old });
+  expect(decodeProtectedHeader(renewed).kid).toBe('newer');
+  await restart([{ id, key }]);
+  expect(await tokenFrom(server, { token: renewed })).not.toBe('');
+  const client = await TestClient.connect((one) => openWire('websocket', server.port, one));
+  await client.refused('hello', { protocol: 1, token: old }, 'token_invalid');
+  await client.close();
+});
+
+test('keys given by the environment need no file', async () => {
+  const [older, newer] = [makeKey('older'), makeKey('newer')];
+  const other = await startServer({ PARLANCE_TOKEN_KEYS: older.setting });
+  const token = await tokenFrom(other, { name: 'ann' });
+  await other.stop();
+  await expect(stat(fileOf(other))).rejects.toThrow('ENOENT');
+  const keys = `${newer.setting},${older.setting}`;
+  const rotated = await startServer({ ...other.env, PARLANCE_TOKEN_KEYS: keys });
+  expect(decodeProtectedHeader(await tokenFrom(rotated, { token })).kid).toBe('newer');
+  await rotated.dispose();
+  await other.dispose();
+});
+
+test.each(['', 'not JSON', '[]', '[{"id":"k","key":"c2hvcnQ="}]'])(
+  'a file of keys that reads "%s" ends the start with what to do',
+  async (contents) => {
+    const env = await freshDatabase();
+    const file = join(env['PARLANCE_DATA_DIR'] ?? '', 'token-keys.json');
+    await writeFile(file, contents);
+    const child = new ChildServer(env);
+    expect(await child.ended()).toEqual({ code: 1, signal: null });
+    expect(child.stderr).toContain(`${file} cannot be read`);
+    expect(child.stderr).toContain('mend it, or delete it');
+    expect(await readFile(file, 'utf8')).toBe(contents);
+    await dropDatabase(env);
+  },
+  60_000,
+);

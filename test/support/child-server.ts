@@ -1,0 +1,168 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import Sqlite from 'better-sqlite3';
+
+import { Conditions } from './conditions.js';
+
+// The compiled form of this file lies one folder deeper.
+const IS_COMPILED = /\/dist\/test\/support\/[^/]+$/.test(import.meta.url);
+const ROOT = fileURLToPath(new URL(IS_COMPILED ? '../../../' : '../../', import.meta.url));
+const MAIN = join(ROOT, 'dist', 'main.js');
+const BUILD_MS = 120_000;
+const START_MS = 30_000;
+const EXIT_MS = 40_000;
+
+/** Limits that no test runs into unless it wants to. */
+const LIFTED = {
+  PARLANCE_LIMIT_MESSAGES_PER_SECOND: '1000000',
+  PARLANCE_LIMIT_MESSAGES_BURST: '1000000',
+  PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1000000',
+  PARLANCE_LIMIT_COMMANDS_BURST: '1000000',
+  PARLANCE_LIMIT_ROOMS_PER_HOUR: '1000000',
+};
+
+/** How a process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** One line of the log of a server. */
+export interface LogLine {
+  readonly level: number;
+  readonly msg?: string;
+  readonly [field: string]: unknown;
+}
+
+let built = false;
+
+/** Builds the server if its sources are newer than what was built; one process at a time. */
+export function buildServer(): void {
+  if (built) return;
+  // SQLite's own lock: whoever comes second waits, and a process that dies holds nothing.
+  const lock = new Sqlite(join(ROOT, 'node_modules', '.parlance-build.lock'), {
+    timeout: BUILD_MS,
+  });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    if (isStale()) execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'pipe' });
+    built = true;
+  } finally {
+    lock.close();
+  }
+}
+
+function isStale(): boolean {
+  if (!existsSync(MAIN)) return true;
+  const source = join(ROOT, 'src');
+  if (!existsSync(source)) return false;
+  const builtAt = statSync(MAIN).mtimeMs;
+  const files = readdirSync(source, { recursive: true }) as string[];
+  return files.some((file) => statSync(join(source, file)).mtimeMs > builtAt);
+}
+
+/** A gateway in a process of its own, as operators run it. */
+export class ChildServer {
+  /** The port that it listens on; 0 until it does. */
+  port = 0;
+  stdout = '';
+  stderr = '';
+  exit: Exit | undefined;
+  private static readonly running = new Set<ChildServer>();
+  private readonly conditions = new Conditions();
+  private readonly child: ChildProcess;
+
+  /** Starts the process without waiting for it; `env` adds to its settings. */
+  constructor(env: Readonly<Record<string, string>>) {
+    buildServer();
+    this.child = spawn(process.execPath, [MAIN], {
+      // Not where a developer may have a file of settings.
+      cwd: tmpdir(),
+      env: { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', ...LIFTED, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    ChildServer.running.add(this);
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      if (this.port === 0) this.port = this.findPort();
+      this.conditions.wake();
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.child.once('close', (code, signal) => {
+      ChildServer.running.delete(this);
+      this.exit = { code, signal };
+      this.conditions.wake();
+    });
+  }
+
+  /** Starts a server and waits until it listens. */
+  static async start(env: Readonly<Record<string, string>>): Promise<ChildServer> {
+    const server = new ChildServer(env);
+    await server.listening();
+    return server;
+  }
+
+  /** Kills all that still run, whatever a test left behind. */
+  static async killAll(): Promise<void> {
+    await Promise.all([...ChildServer.running].map((server) => server.kill('SIGKILL')));
+  }
+
+  /** `http://127.0.0.1:port`, without a slash at the end. */
+  get url(): string {
+    return `http://127.0.0.1:${String(this.port)}`;
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0;
+  }
+
+  /** Waits until the server listens. */
+  async listening(): Promise<void> {
+    const settled = () => this.port !== 0 || this.exit !== undefined;
+    await this.conditions.until(settled, 'the server to listen', START_MS);
+    if (this.exit === undefined) return;
+    throw new Error(`The server ended with ${JSON.stringify(this.exit)}:\n${this.stderr}`);
+  }
+
+  /** Sends a signal without waiting for what comes of it. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  /** Sends a signal and waits for the end of the process. */
+  async kill(signal: NodeJS.Signals): Promise<Exit> {
+    this.signal(signal);
+    return this.ended();
+  }
+
+  /** Waits for the end of the process. */
+  async ended(): Promise<Exit> {
+    await this.conditions.until(() => this.exit !== undefined, 'the server to end', EXIT_MS);
+    return this.exit as Exit;
+  }
+
+  /** Gives the lines of the log so far. */
+  log(): LogLine[] {
+    return this.stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{"level"') && line.endsWith('}'))
+      .map((line) => JSON.parse(line) as LogLine);
+  }
+
+  /** Gives the bytes that the process has in memory; 0 where the system does not tell. */
+  residentBytes(): number {
+    const file = `/proc/${String(this.pid)}/status`;
+    if (!existsSync(file)) return 0;
+    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(file, 'utf8'))?.[1];
+    return Number(kilobytes ?? 0) * 1_024;
+  }
+
+  private findPort(): number {
+    const line = this.log().find(({ msg }) => msg === 'listening');
+    return Number(line?.['port'] ?? 0);
+  }
+}

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+
+import {
+  decodeCommand,
+  encodeEvent,
+  encodeReply,
+  ProtocolError,
+  type ChatTransport,
+  type CommandId,
+  type Encoding,
+  type IncomingCommand,
+  type Link,
+  type Outcome,
+  type Prepared,
+  type Sink,
+  type TransportHost,
+} from '#src/index.js';
+
+import type { Channel, ChannelListener, Opening } from './channel.js';
+
+interface Lines extends Prepared {
+  readonly text: string;
+}
+
+const lineEncoding: Encoding = {
+  name: 'lines',
+
+  prepare(event, data): Lines {
+    const text = `${encodeEvent(event, data)}\n`;
+    return { text, bytes: Buffer.byteLength(text) };
+  },
+
+  join(prepared): Lines {
+    const text = (prepared as readonly Lines[]).map((one) => one.text).join('');
+    return { text, bytes: Buffer.byteLength(text) };
+  },
+};
+
+/** One connection of {@link LineTransport}. */
+class LineLink implements Link {
+  readonly id = randomUUID();
+  readonly encoding = lineEncoding;
+  readonly heartbeat = { intervalMs: 0, timeoutMs: 0 };
+  readonly pausable = true;
+  sink: Sink | undefined;
+  private end = { code: 1006, reason: '' };
+  private closing = false;
+
+  constructor(private readonly socket: Socket) {
+    socket.on('error', () => undefined);
+    socket.once('close', () => this.sink?.closed(this.end.code, this.end.reason));
+  }
+
+  get bufferedBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  push(prepared: Prepared): void {
+    this.write((prepared as Lines).text);
+  }
+
+  pause(): void {
+    if (!this.closing) this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  pingByFrames(): boolean {
+    return false;
+  }
+
+  close(code: number, reason: string): void {
+    this.write(`${JSON.stringify({ close: { code, reason } })}\n`);
+    this.closing = true;
+    this.end = { code, reason };
+    this.socket.resume();
+    this.socket.end();
+  }
+
+  /** Takes in a line of the client: the data of a hello by shorthand, or a frame. */
+  receive(line: string): void {
+    if (this.closing || this.sink === undefined) return;
+    try {
+      const { id, cmd: name, data } = decodeCommand(line);
+      this.sink.command({ name, data, ...this.replyTo(id) });
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const id = error.toWire().details?.['id'] as CommandId | undefined;
+      this.sink.malformed(error.message, this.replyTo(id).reply);
+    }
+  }
+
+  private replyTo(id: CommandId | undefined): Pick<IncomingCommand, 'reply'> {
+    if (id === undefined) return {};
+    return { reply: (outcome: Outcome) => this.write(`${encodeReply(id, outcome)}\n`) };
+  }
+
+  private write(text: string): void {
+    if (!this.closing && this.socket.writable) this.socket.write(text);
+  }
+}
+
+/** The protocol as lines of JSON over TCP: a transport as a third party would write it. */
+export class LineTransport implements ChatTransport {
+  readonly name = 'lines';
+  private readonly server: Server = createServer();
+  private readonly sockets = new Set<Socket>();
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  attach(host: TransportHost): void {
+    this.server.on('connection', (socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+      const lines = createInterface({ input: socket });
+      lines.on('error', () => undefined);
+      lines.once('line', (first) => {
+        const link = new LineLink(socket);
+        const { hello } = JSON.parse(first) as { hello?: unknown };
+        const remoteAddress = socket.remoteAddress ?? '';
+        const greeting = hello === undefined ? {} : { hello };
+        link.sink = host.accept(link, { headers: {}, url: '', remoteAddress, ...greeting });
+        lines.on('line', (line) => link.receive(line));
+      });
+    });
+    this.server.listen(0, '127.0.0.1');
+  }
+
+  close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    return new Promise((resolve) => this.server.close(() => resolve()));
+  }
+}
+
+/** Opens a connection to a {@link LineTransport}. */
+export async function openLines(
+  port: number,
+  listener: ChannelListener,
+  { hello }: Opening = {},
+): Promise<Channel> {
+  const socket = connect(port, '127.0.0.1');
+  let closed = { code: 1006, reason: '' };
+  createInterface({ input: socket }).on('line', (line) => {
+    const frame = JSON.parse(line) as { close?: typeof closed };
+    if (frame.close === undefined) listener.frame(frame);
+    else closed = frame.close;
+  });
+  socket.once('close', () => listener.closed(closed));
+  await new Promise((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', reject);
+  });
+  socket.on('error', () => undefined);
+  socket.write(`${JSON.stringify({ hello })}\n`);
+  return {
+    send: (frame) => {
+      socket.write(`${typeof frame === 'string' ? frame : JSON.stringify(frame)}\n`);
+    },
+    close: () => {
+      socket.end();
+    },
+  };
+}

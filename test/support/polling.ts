@@ -1,0 +1,32 @@
+const SEPARATOR = '\x1e';
+const POLL_MS = 8_000;
+
+/** Engine.IO over HTTP polling by hand, to send what no client library would. */
+export class Polling {
+  private constructor(private readonly url: string) {}
+
+  /** Opens a session of Engine.IO; nothing of Socket.IO has been said then. */
+  static async open(base: string): Promise<Polling> {
+    const url = `${base}/socket.io/?EIO=4&transport=polling`;
+    const [open = ''] = await packetsOf(await fetch(url));
+    const { sid } = JSON.parse(open.slice(1)) as { sid: string };
+    return new Polling(`${url}&sid=${sid}`);
+  }
+
+  /** Sends packets in one request; gives the status of the answer. */
+  async post(...packets: string[]): Promise<number> {
+    const headers = { 'Content-Type': 'text/plain;charset=UTF-8' };
+    const body = packets.join(SEPARATOR);
+    return (await fetch(this.url, { method: 'POST', body, headers })).status;
+  }
+
+  /** Polls once; gives the packets, or none if the session has ended. */
+  async poll(): Promise<string[]> {
+    const response = await fetch(this.url, { signal: AbortSignal.timeout(POLL_MS) });
+    return response.ok ? packetsOf(response) : [];
+  }
+}
+
+async function packetsOf(response: Response): Promise<string[]> {
+  return (await response.text()).split(SEPARATOR);
+}

@@ -1,0 +1,38 @@
+/** Where docs/protocol.md describes a command or an event, and in what words. */
+export interface Clause {
+  /** Such as `P-5.2`. */
+  readonly number: string;
+  /** The paragraph that says what it does, if there is one. */
+  readonly purpose: string | undefined;
+}
+
+/** Which way a frame goes; commands and events may share a name. */
+export type Direction = 'client → server' | 'server → client';
+
+const HEADING = /^###? (P-\d+\.\d+) /;
+const MARK = /^(.*)\*\*Direction:\*\* (client → server|server → client)/;
+
+/** Finds the clause of each command or event, by name, in the text of docs/protocol.md. */
+export function clausesIn(docs: string, direction: Direction): Map<string, Clause> {
+  const clauses = new Map<string, Clause>();
+  const lines = docs.split('\n');
+  let heading = '';
+  let number = '';
+  for (const [index, line] of lines.entries()) {
+    const clause = HEADING.exec(line)?.[1];
+    if (clause !== undefined) [heading, number] = [line, clause];
+    const mark = MARK.exec(line);
+    if (mark?.[2] !== direction) continue;
+    const purpose = proseIn(lines[index + 2]);
+    for (const name of namesIn(mark[1] || heading)) clauses.set(name, { number, purpose });
+  }
+  return clauses;
+}
+
+function namesIn(text: string): string[] {
+  return [...text.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name);
+}
+
+function proseIn(line: string | undefined): string | undefined {
+  return line !== undefined && /^[A-Z]/.test(line) ? line : undefined;
+}
