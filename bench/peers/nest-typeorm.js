@@ -15,6 +15,8 @@ import {
 } from '@nestjs/websockets';
 import { DataSource, EntitySchema } from 'typeorm';
 
+import { Sqlite } from '../../dist/database/sqlite.js';
+
 const Message = new EntitySchema({
   name: 'message',
   columns: {
@@ -91,6 +93,7 @@ await app.listen(Number(process.env.PORT), String(process.env.HOST));
 function openDatabase() {
   return new DataSource({
     type: 'better-sqlite3',
+    driver: Sqlite,
     database: join(String(process.env.DATA_DIR), 'messages.db'),
     entities: [Message],
     synchronize: true,

@@ -6,6 +6,7 @@ import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
 
 import type { Config } from '../config/config.js';
 import { MIGRATIONS } from './migrations/index.js';
+import { Sqlite } from './sqlite.js';
 
 /** Entity classes of the domain. */
 export type Entities = MixedList<string | EntitySchema | (new () => object)>;
@@ -21,6 +22,7 @@ export function writerDataSource(config: Config, entities: Entities): DataSource
   if (file === null) return postgresDataSource(config, entities, 4);
   return new DataSource({
     type: 'better-sqlite3',
+    driver: Sqlite,
     database: file,
     entities,
     migrations: MIGRATIONS,
@@ -41,6 +43,7 @@ export function readerDataSource(config: Config, entities: Entities): DataSource
   if (file === null) return postgresDataSource(config, entities, 8);
   return new DataSource({
     type: 'better-sqlite3',
+    driver: Sqlite,
     database: file,
     entities,
     readonly: true,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import Sqlite from 'better-sqlite3';
 import type { QueryRunner } from 'typeorm';
+
+import { Sqlite } from './sqlite.js';
 
 const ATTEMPTS = 20;
 const PAUSE_MS = 250;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '#src/database/sqlite.js';
 
 import { Conditions } from './conditions.js';
 
