@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 
 import {
   decodeCommand,
@@ -118,15 +117,10 @@ export class LineTransport implements ChatTransport {
     this.server.on('connection', (socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
-      const lines = createInterface({ input: socket });
-      lines.on('error', () => undefined);
-      lines.once('line', (first) => {
-        const link = new LineLink(socket);
-        const { hello } = JSON.parse(first) as { hello?: unknown };
-        const remoteAddress = socket.remoteAddress ?? '';
-        const greeting = hello === undefined ? {} : { hello };
-        link.sink = host.accept(link, { headers: {}, url: '', remoteAddress, ...greeting });
-        lines.on('line', (line) => link.receive(line));
+      const link = new LineLink(socket);
+      eachLine(socket, (line) => {
+        if (link.sink === undefined) link.sink = accept(host, link, socket, line);
+        else link.receive(line);
       });
     });
     this.server.listen(0, '127.0.0.1');
@@ -138,6 +132,25 @@ export class LineTransport implements ChatTransport {
   }
 }
 
+/** The first line of a client: the data of its hello, if it wants the shorthand. */
+function accept(host: TransportHost, link: Link, socket: Socket, line: string): Sink | undefined {
+  const { hello } = JSON.parse(line) as { hello?: unknown };
+  const remoteAddress = socket.remoteAddress ?? '';
+  const greeting = hello === undefined ? {} : { hello };
+  return host.accept(link, { headers: {}, url: '', remoteAddress, ...greeting });
+}
+
+/** Only LF ends a line; node:readline would also split a text at U+2028. */
+function eachLine(socket: Socket, onLine: (line: string) => void): void {
+  let rest = '';
+  socket.setEncoding('utf8');
+  socket.on('data', (chunk: string) => {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line);
+  });
+}
+
 /** Opens a connection to a {@link LineTransport}. */
 export async function openLines(
   port: number,
@@ -146,7 +159,7 @@ export async function openLines(
 ): Promise<Channel> {
   const socket = connect(port, '127.0.0.1');
   let closed = { code: 1006, reason: '' };
-  createInterface({ input: socket }).on('line', (line) => {
+  eachLine(socket, (line) => {
     const frame = JSON.parse(line) as { close?: typeof closed };
     if (frame.close === undefined) listener.frame(frame);
     else closed = frame.close;
