@@ -1,0 +1,9 @@
+import { spawnSync } from 'node:child_process';
+
+/** What to install where {@link python} is undefined. */
+export const NO_PYTHON = 'Install Python 3 with its package websockets (python3-websockets).';
+
+/** Command of a Python that has the package websockets; undefined if there is none. */
+export const python = ['python3', '/usr/bin/python3'].find(
+  (command) => spawnSync(command, ['-c', 'import websockets']).status === 0,
+);
