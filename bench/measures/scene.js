@@ -36,15 +36,15 @@ export const THOROUGH = {
 
 /** @type {Timing} */
 export const QUICK = {
-  warmupMs: 800,
+  warmupMs: 500,
   leadMs: 200,
-  windowMs: 1_300,
-  trialMs: 1_200,
-  steps: 3,
+  windowMs: 1_000,
+  trialMs: 900,
+  steps: 2,
   precision: 1.15,
   tries: 1,
-  idleConnections: 2_000,
-  settleMs: 1_200,
+  idleConnections: 1_000,
+  settleMs: 800,
 };
 
 const SATURATED = 0.9;
