@@ -56,6 +56,8 @@ function pathOf(request: IncomingMessage): string {
 
 function refuse(socket: Duplex, status: string, text: string): void {
   socket.on('error', () => socket.destroy());
+  // Sockets of an HTTP server stay half open, and nobody else looks after this one any more.
+  socket.once('finish', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${String(Buffer.byteLength(text))}\r\n\r\n${text}`,

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import type { Server } from 'node:net';
+import { promisify } from 'node:util';
 
 import { TestClient } from '../support/client.js';
-import { tryUpgrade } from '../support/raw-websocket.js';
+import { eventually } from '../support/eventually.js';
+import { refusedUpgrade, tryUpgrade } from '../support/raw-websocket.js';
 import type { TestServer } from '../support/server.js';
 import { verifies, type Scene } from './suite.js';
 import { OPEN, type Open } from './transports.js';
@@ -159,6 +162,27 @@ verifies(
     for (const origin of [...others, `https://${HOST}.evil.example`, 'nonsense']) {
       assert.deepEqual(await upgradeStatuses(server, origin), [403, 403], origin);
     }
+  },
+  ONCE,
+);
+
+verifies(
+  ['P-10.5', 'P-2.1'],
+  'lets go of the socket of an upgrade that it refused',
+  async ({ server }) => {
+    assert(server !== undefined);
+    const http = server.app.getHttpServer() as Server;
+    const sockets = promisify(http.getConnections.bind(http));
+
+    const answers = await Promise.all([
+      refusedUpgrade(server.port, '/nowhere'),
+      refusedUpgrade(server.port, '/ws', { origin: 'https://evil.example' }),
+    ]);
+    await eventually(async () => (await sockets()) === 0, 'the end of the sockets');
+
+    assert.match(answers[0].answer, /^HTTP\/1\.1 404 [^]*Nothing speaks WebSocket here\.$/);
+    assert.match(answers[1].answer, /^HTTP\/1\.1 403 [^]*may not connect\.$/);
+    for (const { socket } of answers) socket.destroy();
   },
   ONCE,
 );

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { randomBytes } from 'node:crypto';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { WebSocket, type ClientOptions } from 'ws';
@@ -80,6 +82,32 @@ export interface UpgradeAnswer {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** The headers of an upgrade as a browser sends them. */
+function upgradeHeaders(): Record<string, string> {
+  return {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+  };
+}
+
+/** Reads the refusal of an upgrade to its end, without ending the connection from this side. */
+export async function refusedUpgrade(
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ answer: string; socket: Socket }> {
+  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const lines = Object.entries({ Host: '127.0.0.1', ...upgradeHeaders(), ...headers });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  let answer = '';
+  socket.on('data', (data) => (answer += data.toString()));
+  socket.write(`GET ${path} HTTP/1.1\r\n${head}\r\n`);
+  await once(socket, 'end');
+  return { answer, socket };
+}
+
 /** Tries to upgrade to WebSocket, and drops the connection as soon as it is answered. */
 export function tryUpgrade(
   url: string,
@@ -87,13 +115,7 @@ export function tryUpgrade(
 ): Promise<UpgradeAnswer> {
   return new Promise((resolve, reject) => {
     const attempt = request(url, {
-      headers: {
-        Connection: 'Upgrade',
-        Upgrade: 'websocket',
-        'Sec-WebSocket-Version': '13',
-        'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
-        ...headers,
-      },
+      headers: { ...upgradeHeaders(), ...headers },
     });
     attempt.once('upgrade', (response, socket) => {
       socket.destroy();
