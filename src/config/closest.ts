@@ -5,6 +5,8 @@ export function closest(word: string, words: readonly string[]): string | undefi
   let best: string | undefined;
   let least = MAX_DISTANCE + 1;
   for (const candidate of words) {
+    // The distance is no less than this, and it is what makes a long word dear.
+    if (Math.abs(word.length - candidate.length) >= least) continue;
     const distance = editDistance(word, candidate);
     if (distance < least) {
       least = distance;

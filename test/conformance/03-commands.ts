@@ -102,6 +102,25 @@ verifies('P-3.3', 'refuses a command that does not exist', async ({ join }) => {
   }
 });
 
+verifies(
+  'P-3.3',
+  'is not held up by names of commands, however long',
+  async ({ join }) => {
+    const ann = await join('ann');
+    const bob = await join('bob');
+    const long = 'x'.repeat(60_000);
+
+    const ids = Array.from({ length: 200 }, () => ann.post(long));
+    await bob.settled();
+
+    const codes = new Set(await codesOf(ann, ids));
+    assert.deepEqual([...codes], ['unknown_command']);
+    const near = await ann.refused('room.jion', {}, 'unknown_command');
+    assert.match(near.message, /Did you mean room\.join\?/);
+  },
+  { only: ['websocket', 'in-memory'] },
+);
+
 verifies('P-3.3', 'names the fields of the data that are wrong', async ({ connect }) => {
   const ann = await connect();
   const data = { protocol: 1, client: { name: 5 } };
