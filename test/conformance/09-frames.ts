@@ -150,3 +150,31 @@ verifies(
   },
   { settings: { PARLANCE_LIMIT_POLLING_PACKETS: '4' }, only: ['socket.io polling'] },
 );
+
+verifies(
+  ['P-9.5', 'P-10.3'],
+  'does not serve polling by scripts, which hides packets in a form',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const data = JSON.stringify({ protocol: 1, token: ann.welcome.token });
+    const packets = ['40', `420["hello",${data}]`, ...Array<string>(5).fill(PING_PACKET)];
+    packets.push(`42["message.send",${JSON.stringify({ room, text: 'hidden' })}]`);
+
+    for (const revision of [3, 4]) {
+      const base = `${urlOf(scene)}/socket.io/?EIO=${String(revision)}&transport=polling`;
+      const opened = await fetch(`${base}&j=0`);
+      const session = /"sid":"([^"]+)"/.exec(await (await fetch(base)).text())?.[1] ?? '';
+      const lengths = packets.map((packet) => `${String(packet.length)}:${packet}`);
+      const d = revision === 3 ? lengths.join('') : packets.join('\x1e');
+      const body = new URLSearchParams({ d });
+      const sent = await fetch(`${base}&sid=${session}&j=0`, { method: 'POST', body });
+      const end = revision === 3 ? '1:1' : '1';
+      await fetch(`${base}&sid=${session}`, { method: 'POST', body: end });
+
+      assert.deepEqual([opened.status, sent.status], [400, 400]);
+    }
+    assert.deepEqual(await readHistory(ann, room), [], 'nothing took effect');
+  },
+  { settings: { PARLANCE_LIMIT_POLLING_PACKETS: '4' }, only: ['socket.io polling'] },
+);

@@ -7,6 +7,7 @@ const END_MS = 15_000;
 const AT_ONCE = 16;
 const POLLING = '/socket.io/?EIO=4&transport=polling';
 const SOCKET_IO = '/socket.io/?EIO=4&transport=websocket';
+const FORM = 'application/x-www-form-urlencoded';
 const HOST = 'HTTP/1.1\r\nHost: 127.0.0.1\r\n';
 const UPGRADE =
   'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
@@ -26,7 +27,9 @@ const REQUESTS: readonly string[] = [
   get('/socket.io/?EIO=4&transport=webtransport'),
   get('/socket.io/?EIO=99&transport=polling'),
   get('/socket.io/?transport=polling'),
-  get('/socket.io/?EIO=4&transport=polling&j=0;alert(1)'),
+  get(`${POLLING}&j=0`),
+  get(`${POLLING}&j=0;alert(1)`),
+  get('/socket.io/?EIO=3&transport=polling&j=___eio[0](1)'),
   get('/socket.io/?EIO=4&transport=polling&b64=1'),
   get('/socket.io'),
   get('/socket.io/../../etc/passwd'),
@@ -54,6 +57,9 @@ const REQUESTS: readonly string[] = [
   get('/socket.io/?EIO=3&transport=websocket', UPGRADE),
   post(POLLING, '40'),
   post(`${POLLING}&sid=nobody`, '40'),
+  post(`${POLLING}&j=0`, `d=${'40%1e'.repeat(5_000)}`, FORM),
+  post(`${POLLING}&j=0&sid=nobody`, 'd=40', FORM),
+  post('/socket.io/?EIO=3&transport=polling&j=1', `d=${'2%3A40'.repeat(5_000)}`, FORM),
   post(POLLING, 'x'.repeat(70_000)),
   post('/socket.io/?EIO=3&transport=polling', '9999999999:x'),
   post('/socket.io/?EIO=3&transport=polling', '\u0000\u0001\u00ff', 'application/octet-stream'),

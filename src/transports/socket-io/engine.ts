@@ -50,6 +50,15 @@ export class CountingEngine extends EngineServer {
     super(options);
   }
 
+  /** Refuses JSONP, whose packets would be hidden from the count; XMLHttpRequest has replaced it. */
+  protected override verify(
+    ...[request, upgrade, done]: Parameters<EngineServer['verify']>
+  ): ReturnType<EngineServer['verify']> {
+    const { transport, j } = request._query;
+    if (transport !== 'polling' || j === undefined) return super.verify(request, upgrade, done);
+    done(EngineServer.errors.BAD_REQUEST, { message: 'Poll by XMLHttpRequest, not by JSONP.' });
+  }
+
   protected override createTransport(
     ...[name, request]: Parameters<EngineServer['createTransport']>
   ): Transport {
