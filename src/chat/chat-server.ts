@@ -9,6 +9,7 @@ import { Connection, type ConnectionServer } from './connection.js';
 import { Dispatcher } from './dispatcher.js';
 import { OpenConnections } from './open-connections.js';
 import { PresentUsers } from './present-users.js';
+import { returnDelay } from './return-delay.js';
 import { RoomHub } from './room-hub.js';
 import { TokenBucket, type BucketRate } from './token-bucket.js';
 import type { Handshake, IncomingCommand, Link, Sink } from './transport.js';
@@ -16,7 +17,6 @@ import type { Handshake, IncomingCommand, Link, Sink } from './transport.js';
 const DRAIN_MS = 15_000;
 /** Time for what was pushed to reach clients that read slowly, or that poll. */
 const CLOSE_MS = 5_000;
-const RETURN_SPREAD_MS = 10_000;
 const ABUSE_FACTOR = 10;
 const WAITING_MAX = 256;
 
@@ -180,9 +180,4 @@ function refuseTokenInUrl(connection: Connection): void {
 
 function sayGoingAway(connection: Connection): void {
   connection.bye(CloseCode.goingAway, 'the server is stopping', returnDelay());
-}
-
-/** Spreads returning clients over time, so that they do not come all at once. */
-function returnDelay(): number {
-  return Math.floor(Math.random() * RETURN_SPREAD_MS);
 }

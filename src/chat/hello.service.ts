@@ -17,6 +17,7 @@ import type { Call } from './call.js';
 import type { Connection } from './connection.js';
 import { PresentUsers } from './present-users.js';
 import { ResumeService } from './resume.service.js';
+import { returnDelay } from './return-delay.js';
 import { RoomHub } from './room-hub.js';
 import type { PresentUser } from './session.js';
 import { SERVER } from './server-info.js';
@@ -47,7 +48,7 @@ export class HelloService {
    * Gives the connection a session; the reply is the welcome (P-2.4).
    *
    * @throws ProtocolError `hello_repeated`, `unsupported_version`, `token_invalid`,
-   *   `token_expired`, `too_many_connections`
+   *   `token_expired`, `too_many_connections`, `unavailable`
    */
   async greet(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
@@ -57,6 +58,19 @@ export class HelloService {
       const details = { supported: SUPPORTED_VERSIONS };
       throw new ProtocolError('unsupported_version', { message, details });
     }
+    try {
+      return await this.begin(call, hello);
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'unavailable') {
+        const reason = 'the database cannot be reached';
+        call.afterReply(() => connection.bye(CloseCode.unavailable, reason, returnDelay()));
+      }
+      throw error;
+    }
+  }
+
+  private async begin(call: Call, hello: Hello): Promise<Welcome> {
+    const { connection } = call;
     const actor = await this.identify(hello);
     const issued = await this.tokens.issue(actor);
     if (!connection.isOpen) throw new ProtocolError('unavailable');

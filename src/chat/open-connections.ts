@@ -85,7 +85,8 @@ export class OpenConnections implements OnModuleDestroy {
 
   private checkHello(connection: Connection, elapsed: number): void {
     if (elapsed - connection.openedAt < this.config.limits.helloTimeoutMs) return;
-    connection.bye(CloseCode.helloTimeout, 'no hello succeeded in time');
+    if (connection.inFlight > 0) connection.bye(CloseCode.unavailable, 'the server is too slow');
+    else connection.bye(CloseCode.helloTimeout, 'no hello succeeded in time');
   }
 
   /** Closes a reader that has stalled, or that has too much before it (P-9.12). */

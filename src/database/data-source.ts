@@ -8,6 +8,8 @@ import type { Config } from '../config/config.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { Sqlite } from './sqlite.js';
 
+const CONNECT_MS = 5_000;
+
 /** Entity classes of the domain. */
 export type Entities = MixedList<string | EntitySchema | (new () => object)>;
 
@@ -63,7 +65,9 @@ function postgresDataSource(config: Config, entities: Entities, poolSize: number
     migrations: MIGRATIONS,
     poolSize,
     applicationName: 'parlance',
+    connectTimeoutMS: CONNECT_MS,
     extra: {
+      keepAlive: true,
       options: `-c search_path=${config.databaseSchema}`,
       // int8 as numbers: times and positions stay far below 2^53.
       types: {

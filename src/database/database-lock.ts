@@ -29,7 +29,7 @@ export class DatabaseInUseError extends Error {
  */
 export async function lockSqlite(file: string): Promise<() => void> {
   const handle = new Sqlite(`${file}.lock`, { timeout: 0 });
-  const taken = await retry(async () => {
+  const taken = await retry(ATTEMPTS, async () => {
     try {
       handle.exec('BEGIN EXCLUSIVE');
       return true;
@@ -50,10 +50,14 @@ export async function lockSqlite(file: string): Promise<() => void> {
  *
  * A writer that loses its connection loses the lock with it, so that no two ever write.
  *
- * @throws DatabaseInUseError after 5 s, the time that a predecessor has to end
+ * @throws DatabaseInUseError after some attempts: 5 s, the time that a predecessor has to end
  */
-export async function lockPostgres(runner: QueryRunner, schema: string): Promise<void> {
-  const taken = await retry(async () => {
+export async function lockPostgres(
+  runner: QueryRunner,
+  schema: string,
+  attempts = ATTEMPTS,
+): Promise<void> {
+  const taken = await retry(attempts, async () => {
     const rows = (await runner.query(
       `SELECT pg_try_advisory_lock(hashtext('parlance'), hashtext(current_database() || $1)) AS taken`,
       [schema],
@@ -63,10 +67,10 @@ export async function lockPostgres(runner: QueryRunner, schema: string): Promise
   if (!taken) throw new DatabaseInUseError(`(PostgreSQL, schema "${schema}")`);
 }
 
-async function retry(attempt: () => Promise<boolean>): Promise<boolean> {
-  for (let i = 0; i < ATTEMPTS; i++) {
+async function retry(attempts: number, attempt: () => Promise<boolean>): Promise<boolean> {
+  for (let left = attempts; ; left--) {
     if (await attempt()) return true;
+    if (left === 1) return false;
     await delay(PAUSE_MS);
   }
-  return false;
 }

@@ -21,8 +21,8 @@ export interface WriterConnection {
   commit(): Promise<void>;
   /** Undoes the transaction; false when its outcome cannot be known. */
   rollback(): Promise<boolean>;
-  /** Makes the connection usable again after {@link rollback} said false. */
-  reopen(): Promise<void>;
+  /** Makes the connection usable again after {@link rollback} said false, unless it is aborted. */
+  reopen(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -63,10 +63,17 @@ export class SqliteWriterConnection implements WriterConnection {
   close = (): Promise<void> => Promise.resolve();
 }
 
+/** A process of PostgreSQL; its number alone may be used again. */
+interface Backend {
+  readonly pid: number;
+  readonly startedAt: string;
+}
+
 /** The writer on PostgreSQL; its connection holds the lock of the database. */
 export class PostgresWriterConnection implements WriterConnection {
   private readonly logger = new Logger(PostgresWriterConnection.name);
   private current: { runner: QueryRunner; sql: Sql } | null = null;
+  private backend: Backend | null = null;
 
   private constructor(
     private readonly source: DataSource,
@@ -109,17 +116,17 @@ export class PostgresWriterConnection implements WriterConnection {
     }
   }
 
-  async reopen(): Promise<void> {
+  async reopen(signal: AbortSignal): Promise<void> {
     this.onReady(false);
     await this.close();
-    for (;;) {
+    while (!signal.aborted) {
       try {
-        await this.connect();
+        await this.connect(1);
         this.onReady(true);
         return;
       } catch (error) {
-        this.logger.warn({ msg: 'PostgreSQL cannot be reached; trying again', err: error });
-        await delay(REOPEN_PAUSE_MS);
+        this.logger.warn({ msg: 'PostgreSQL cannot be used yet; trying again', err: error });
+        await delay(REOPEN_PAUSE_MS, undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -129,15 +136,40 @@ export class PostgresWriterConnection implements WriterConnection {
     this.current = null;
   }
 
-  private async connect(): Promise<void> {
+  private async connect(attempts?: number): Promise<void> {
     const runner = this.source.createQueryRunner();
-    const client = (await runner.connect()) as PoolClient;
-    await lockPostgres(runner, this.schema);
-    this.current = { runner, sql: new PostgresSql(client) };
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      await this.endPredecessor(runner);
+      await lockPostgres(runner, this.schema, attempts);
+      this.backend = await findBackend(runner);
+      this.current = { runner, sql: new PostgresSql(client) };
+    } catch (error) {
+      await runner.release();
+      throw error;
+    }
+  }
+
+  /** The server may not know yet that the last connection is gone, and would keep its lock. */
+  private async endPredecessor(runner: QueryRunner): Promise<void> {
+    if (this.backend === null) return;
+    await runner.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE pid = $1 AND backend_start::text = $2`,
+      [this.backend.pid, this.backend.startedAt],
+    );
   }
 
   private require(): { runner: QueryRunner; sql: Sql } {
     if (this.current === null) throw new Error('Connection terminated');
     return this.current;
   }
+}
+
+async function findBackend(runner: QueryRunner): Promise<Backend | null> {
+  const [row] = (await runner.query(
+    `SELECT pid, backend_start::text AS "startedAt" FROM pg_stat_activity
+      WHERE pid = pg_backend_pid()`,
+  )) as Backend[];
+  return row ?? null;
 }

@@ -41,7 +41,7 @@ export type WriteJob<T> = (tx: WriteTransaction) => Promise<T>;
 export interface CommitListener {
   /** Called after each commit, with its events in the order of their logs. */
   committed(events: readonly AppendedEvent[]): void;
-  /** Called when a commit may or may not have happened: what is in memory is worth nothing. */
+  /** Called when the writer is back after its connection was gone: memory is worth nothing. */
   lost(): void;
 }
 
@@ -66,7 +66,8 @@ export class Writer {
   private readonly listeners: CommitListener[] = [];
   private queue: Waiting[] = [];
   private working: Promise<void> | null = null;
-  private closed = false;
+  private readonly closing = new AbortController();
+  private away = false;
   private committedAt = 0;
   private hasty = 0;
 
@@ -82,10 +83,13 @@ export class Writer {
    *
    * `placed` is called when the job has its place in the order of writes.
    *
-   * @throws ProtocolError `unavailable` when the database failed; whatever the job throws
+   * @throws ProtocolError `unavailable` when the database failed or is away; what the job throws
    */
   run<T>(job: WriteJob<T>, placed?: () => void): Promise<T> {
-    if (this.closed) return Promise.reject(new ProtocolError('unavailable'));
+    if (this.away || this.closing.signal.aborted) {
+      placed?.();
+      return Promise.reject(new ProtocolError('unavailable'));
+    }
     const result = new Promise<T>((resolve, reject) => {
       this.queue.push({ job, resolve: resolve as (value: unknown) => void, reject });
       this.working ??= this.work();
@@ -101,7 +105,7 @@ export class Writer {
 
   /** Commits what is accepted, then refuses more. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.closing.abort();
     await this.drained();
   }
 
@@ -121,7 +125,7 @@ export class Writer {
   private async gather(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     const pause = GATHER_MS - (performance.now() - this.committedAt);
-    if (pause < 1 || this.queue.length >= MAX_GROUP || this.closed) return;
+    if (pause < 1 || this.queue.length >= MAX_GROUP || this.closing.signal.aborted) return;
     if (this.hasty > 0) {
       this.hasty--;
       return;
@@ -133,17 +137,15 @@ export class Writer {
 
   private async commitGroup(group: Waiting[]): Promise<void> {
     const settled: Settled[] = [];
-    let committing = false;
     try {
       await this.connection.begin();
       for (const waiting of group) settled.push(await this.runJob(waiting));
-      committing = true;
       await this.connection.commit();
     } catch (error) {
-      await this.fail(group, error, committing);
+      await this.fail(group, error);
       return;
     }
-    this.announce(settled);
+    this.announce(settled.flatMap((one) => one.events));
     for (const one of settled) {
       if ('error' in one) one.waiting.reject(one.error);
       else one.waiting.resolve(one.value);
@@ -165,22 +167,35 @@ export class Writer {
     }
   }
 
-  private announce(settled: readonly Settled[]): void {
-    const events = settled.flatMap((one) => one.events);
+  /** What is committed is answered in any case, whatever a listener makes of it. */
+  private announce(events: readonly AppendedEvent[]): void {
     if (events.length === 0) return;
-    for (const listener of this.listeners) listener.committed(events);
+    for (const listener of this.listeners) {
+      try {
+        listener.committed(events);
+      } catch (error) {
+        this.logger.error({ msg: 'A listener of commits failed', err: error });
+      }
+    }
   }
 
-  private async fail(
-    group: readonly Waiting[],
-    error: unknown,
-    committing: boolean,
-  ): Promise<void> {
+  private async fail(group: readonly Waiting[], error: unknown): Promise<void> {
     this.logger.error({ msg: 'A transaction failed', err: error });
-    const known = await this.connection.rollback();
-    for (const waiting of group) waiting.reject(new ProtocolError('unavailable'));
-    if (known) return;
-    if (committing) for (const listener of this.listeners) listener.lost();
-    await this.connection.reopen();
+    if (await this.connection.rollback()) {
+      refuse(group);
+      return;
+    }
+    this.away = true;
+    refuse([...group, ...this.queue.splice(0)]);
+    await this.connection.reopen(this.closing.signal);
+    if (this.closing.signal.aborted) return;
+    this.away = false;
+    // Not before the lock is held again: until then an old transaction may still commit, and
+    // another process may write.
+    for (const listener of this.listeners) listener.lost();
   }
+}
+
+function refuse(jobs: readonly Waiting[]): void {
+  for (const { reject } of jobs) reject(new ProtocolError('unavailable'));
 }

@@ -15,6 +15,8 @@ export const CloseCode = {
   rateAbuse: 4101,
   /** The address has too many open connections (P-9.11). */
   tooManyConnections: 4102,
+  /** The server has no database, so that no session can begin (P-5.15). */
+  unavailable: 4103,
   /** The server is stopping or restarting (P-2.14). */
   goingAway: 4201,
   /** The client reads too slowly (P-9.12). */

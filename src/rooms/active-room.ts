@@ -69,15 +69,21 @@ export class ActiveRoom {
     return first;
   }
 
-  /** Takes in an event that was committed; one that is known already changes nothing. */
-  apply({ event, message }: AppendedEvent): void {
-    if (event.data.seq <= this.head) return;
+  /**
+   * Takes in an event that was committed; one that is known already changes nothing.
+   *
+   * False if events before it are missing here: the room must be loaded anew.
+   */
+  apply({ event, message }: AppendedEvent): boolean {
+    if (event.data.seq <= this.head) return true;
+    if (event.data.seq > this.head + 1) return false;
     this.head = event.data.seq;
     if (message !== undefined) this.replaceMessage(message);
     this.fold(event);
     this.noteSender(event);
     this.ring.push({ event, messageId: message?.id ?? null });
     if (this.ring.length > RING) this.ring.shift();
+    return true;
   }
 
   /** Gives the events after a position; null if they are not all in memory. */

@@ -13,12 +13,17 @@ import { findRoom, listMembers } from './room-rows.js';
 const KEPT_ROOMS = 2_048;
 const KEPT_EVENTS = 256;
 
+/** A room that is being read, with what was committed meanwhile. */
+interface Loading {
+  readonly room: Promise<ActiveRoom | null>;
+  readonly missed: AppendedEvent[];
+}
+
 /** The rooms in use, each loaded once and then kept at its head by what is committed. */
 @Injectable()
 export class ActiveRooms implements CommitListener {
   private readonly rooms = new Map<string, ActiveRoom>();
-  private readonly loading = new Map<string, Promise<ActiveRoom | null>>();
-  private readonly missed = new Map<string, AppendedEvent[]>();
+  private readonly loading = new Map<string, Loading>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -33,12 +38,7 @@ export class ActiveRooms implements CommitListener {
   async find(id: string): Promise<ActiveRoom | null> {
     const room = this.rooms.get(id);
     if (room !== undefined) return room;
-    let loading = this.loading.get(id);
-    if (loading === undefined) {
-      loading = this.load(id);
-      this.loading.set(id, loading);
-    }
-    return loading;
+    return this.loading.get(id)?.room ?? this.load(id);
   }
 
   /** Gives a room at its head, if it is in memory. */
@@ -70,14 +70,16 @@ export class ActiveRooms implements CommitListener {
 
   committed(events: readonly AppendedEvent[]): void {
     for (const event of events) {
-      this.rooms.get(event.log)?.apply(event);
-      this.missed.get(event.log)?.push(event);
+      if (this.rooms.get(event.log)?.apply(event) === false) this.rooms.delete(event.log);
+      this.loading.get(event.log)?.missed.push(event);
       this.renameEverywhere(event);
     }
   }
 
   lost(): void {
     this.rooms.clear();
+    // What is being loaded may be older: whoever asks from now on starts over.
+    this.loading.clear();
   }
 
   /** A user's messages stay in rooms that the user has left, whose logs do not tell the name. */
@@ -86,19 +88,24 @@ export class ActiveRooms implements CommitListener {
     for (const room of this.rooms.values()) room.rename(event.data.user);
   }
 
-  private async load(id: string): Promise<ActiveRoom | null> {
+  private load(id: string): Promise<ActiveRoom | null> {
     const missed: AppendedEvent[] = [];
-    this.missed.set(id, missed);
+    const room = this.read(id, missed);
+    this.loading.set(id, { room, missed });
+    return room;
+  }
+
+  private async read(id: string, missed: readonly AppendedEvent[]): Promise<ActiveRoom | null> {
+    const isCurrent = () => this.loading.get(id)?.missed === missed;
     try {
       const state = await this.reader.snapshot((snapshot) => this.readState(snapshot, id));
       if (state === null) return null;
       const room = new ActiveRoom(state, this.config.limits.historyPage);
       for (const event of missed) room.apply(event);
-      this.keep(id, room);
+      if (isCurrent()) this.keep(id, room);
       return room;
     } finally {
-      this.missed.delete(id);
-      this.loading.delete(id);
+      if (isCurrent()) this.loading.delete(id);
     }
   }
 
