@@ -4,7 +4,9 @@ import { io } from 'socket.io-client';
 
 import type { Welcome } from '#src/protocol/welcome.js';
 
+import { eventually } from '../support/eventually.js';
 import { ack, OldPolling, openByHand, openPackets, packet } from '../support/packets.js';
+import { Polling } from '../support/polling.js';
 import { verifies } from './suite.js';
 
 const SOCKET_IO = ['socket.io websocket', 'socket.io polling'];
@@ -205,6 +207,24 @@ verifies(
     assert.equal(await polling.post('41'), 200);
   },
   { only: ['socket.io polling'], settings: {} },
+);
+
+verifies(
+  ['P-10.3', 'P-2.3'],
+  'drops a closed polling session soon, polled or not',
+  async ({ server }) => {
+    const silent = await Polling.open(server?.url ?? '');
+    const greeted = await Polling.open(server?.url ?? '');
+    await greeted.post('40');
+    await greeted.poll();
+
+    for (const session of [silent, greeted]) {
+      // A request that is under way at the close is broken off.
+      const status = () => session.post('3').catch(() => null);
+      await eventually(async () => (await status()) === 400, 'the end of the session');
+    }
+  },
+  { only: ['socket.io polling'], settings: { PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '100' } },
 );
 
 verifies(

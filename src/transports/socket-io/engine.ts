@@ -6,11 +6,15 @@ import { WebSocketServer, type WebSocket } from 'ws';
 
 import { countPackets } from './polling-payload.js';
 
+/** How long a connection that was closed may take to go; engine.io would give it 30 s and more. */
+export const CLOSE_MS = 5_000;
+
 /** The WebSocket of an engine.io transport, with the stream under it. */
 export type StreamedWebSocket = WebSocket & { stream?: Duplex };
 
 interface PollingTransport {
   protocol: number;
+  closeTimeout: number;
   onData(data: string | Buffer): void;
   onError(message: string): void;
 }
@@ -18,13 +22,13 @@ interface PollingTransport {
 /**
  * Makes the WebSocket server that engine.io uses.
  *
- * It limits fragments, which engine.io has no option for, and keeps the stream under each
- * WebSocket: the socket of the request is another one after an upgrade from polling.
+ * It limits fragments and the time to close, which engine.io has no options for, and keeps the
+ * stream under each WebSocket: the socket of the request is another one after an upgrade.
  */
 export function webSocketServerFor(maxFragments: number): typeof WebSocketServer {
   return class extends WebSocketServer {
     constructor(options: ConstructorParameters<typeof WebSocketServer>[0]) {
-      super({ ...options, maxFragments });
+      super({ ...options, maxFragments, closeTimeout: CLOSE_MS } as typeof options);
     }
 
     override handleUpgrade(
@@ -63,11 +67,12 @@ export class CountingEngine extends EngineServer {
     ...[name, request]: Parameters<EngineServer['createTransport']>
   ): Transport {
     const transport = super.createTransport(name, request);
-    if (name === 'polling') this.limitPackets(transport as unknown as PollingTransport);
+    if (name === 'polling') this.limit(transport as unknown as PollingTransport);
     return transport;
   }
 
-  private limitPackets(transport: PollingTransport): void {
+  private limit(transport: PollingTransport): void {
+    transport.closeTimeout = CLOSE_MS;
     const dispatch = transport.onData.bind(transport);
     transport.onData = (data) => {
       if (countPackets(data, transport.protocol, this.maxPackets) > this.maxPackets) {

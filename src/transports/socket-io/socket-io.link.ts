@@ -5,7 +5,7 @@ import type { Link, Prepared, Sink } from '../../chat/transport.js';
 import { mayReconnect } from '../../protocol/close-codes.js';
 import type { Outcome } from '../../protocol/frames.js';
 import { TurnWriter } from '../turn-writer.js';
-import type { StreamedWebSocket } from './engine.js';
+import { CLOSE_MS, type StreamedWebSocket } from './engine.js';
 import { prepareAck, socketIoEncoding, type PreparedPackets } from './socket-io.encoding.js';
 
 /** What of engine.io is used beyond its types. */
@@ -84,10 +84,18 @@ export class SocketIoLink implements Link {
     this.writer?.flush();
     this.closing = true;
     this.resume();
+    this.dropLater();
     if (!mayReconnect(code)) this.socket.disconnect(true);
     else if (this.webSocket === undefined || this.engine.upgrading) this.conn.close();
     else if (this.engine.writeBuffer.length === 0) this.webSocket.close(code, reason);
     else this.conn.once('drain', () => this.webSocket?.close(code, reason));
+  }
+
+  /** A client that does not poll would keep what it is sent at last until its heartbeat is missed. */
+  private dropLater(): void {
+    const { conn } = this;
+    const timer = setTimeout(() => conn.close(true), CLOSE_MS);
+    conn.once('close', () => clearTimeout(timer));
   }
 
   private directWriter(): TurnWriter | undefined {
