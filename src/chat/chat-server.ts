@@ -120,17 +120,11 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   }
 
   private take(connection: Connection, call: Call): void {
-    const retryAfterMs = connection.commandBucket.take();
-    if (retryAfterMs === 0) {
-      connection.refusals = 0;
-    } else {
+    const retryAfterMs = this.charge(connection);
+    if (!connection.isOpen) return;
+    if (retryAfterMs > 0) {
       const details = { bucket: 'commands' };
       call.refusal = new ProtocolError('rate_limited', { retryAfterMs, details });
-      connection.refusals++;
-      if (connection.refusals >= this.commandRate.burst * ABUSE_FACTOR) {
-        connection.bye(CloseCode.rateAbuse, 'commands go on although they are refused');
-        return;
-      }
     }
     connection.accept(call);
     const { link, inFlight } = connection;
@@ -139,6 +133,17 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
     else if (inFlight > WAITING_MAX) {
       connection.bye(CloseCode.rateAbuse, 'too many commands wait for their replies');
     }
+  }
+
+  /** Takes from the rate of a connection; ends one that goes on against refusals (P-9.10). */
+  private charge(connection: Connection): number {
+    const retryAfterMs = connection.commandBucket.take();
+    // Not set back to 0: the rate lets one through now and then, however great the flood.
+    connection.refusals = Math.max(0, connection.refusals + (retryAfterMs === 0 ? -1 : 1));
+    if (connection.refusals >= this.commandRate.burst * ABUSE_FACTOR) {
+      connection.bye(CloseCode.rateAbuse, 'commands go on although they are refused');
+    }
+    return retryAfterMs;
   }
 
   /** Answers what is no command; ends a connection that sends nothing else (P-3.8). */
@@ -151,6 +156,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
     if (connection.badFrames >= this.config.limits.badFrames) {
       connection.bye(CloseCode.protocolViolation, 'frames that are no commands, again and again');
     }
+    this.charge(connection);
   }
 
   /** Clears up after a connection. */

@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { closest } from '../config/closest.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { isDeeperThan } from '../protocol/codec.js';
-import { COMMANDS, type Hello } from '../protocol/commands.js';
+import { COMMANDS, type CommandName, type Hello } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Call } from './call.js';
 import { CommandTable, type CommandEntry } from './command-table.js';
@@ -12,6 +12,7 @@ import { toWireError } from './failure.js';
 import { HelloService } from './hello.service.js';
 
 const HELLO = 'hello';
+const SEND: CommandName = 'message.send';
 const SHOWN_ISSUES = 8;
 
 /** Checks a command and has its handler run (P-3.3, P-3.5). */
@@ -40,10 +41,11 @@ export class Dispatcher {
   }
 
   private async dispatch(call: Call): Promise<unknown> {
+    // Before all that costs something: a flood of whatever it be is refused at the price of a look.
+    if (call.refusal !== undefined && !mayBeRepeat(call)) throw call.refusal;
     const data = call.data ?? {};
     if (isDeeperThan(data, this.config.limits.jsonDepth)) throw new ProtocolError('too_deep');
     if (call.name === HELLO) {
-      if (call.refusal !== undefined) throw call.refusal;
       return this.hello.greet(call, parse(COMMANDS.hello.data, data) as Hello);
     }
     const entry = this.getEntry(call);
@@ -64,17 +66,19 @@ export class Dispatcher {
     return entry;
   }
 
-  /** A repeat of a message comes before any rate limit, so its handler is told of the refusal. */
   private takeFromBucket(call: Call, { bucket }: CommandEntry): void {
-    if (bucket === undefined) {
-      if (call.refusal !== undefined) throw call.refusal;
-      return;
-    }
-    if (call.refusal !== undefined) return;
+    if (bucket === undefined || call.refusal !== undefined) return;
     const retryAfterMs = call.actor.messageBucket.take();
     if (retryAfterMs === 0) return;
     call.refusal = new ProtocolError('rate_limited', { retryAfterMs, details: { bucket } });
+    if (!mayBeRepeat(call)) throw call.refusal;
   }
+}
+
+/** A repeat of a message comes before any rate limit, so its handler is told of the refusal. */
+function mayBeRepeat({ name, data, connection }: Call): boolean {
+  if (name !== SEND || connection.session === null) return false;
+  return typeof data === 'object' && data !== null && 'cid' in data;
 }
 
 /** An object without a primitive value makes a comparison in zod's checks throw. */

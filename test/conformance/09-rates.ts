@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import type { WireError } from '#src/protocol/errors.js';
 
 import { eventually } from '../support/eventually.js';
+import { HeldWriter } from '../support/held-writer.js';
+import type { TestClient } from '../support/client.js';
 import { again, meet, say } from './meeting.js';
 import { range } from './reading.js';
 import { verifies } from './suite.js';
@@ -186,6 +188,131 @@ verifies(
     assert.deepEqual(repeat.data, { message, duplicate: true });
   },
   { settings: SLOW_COMMANDS },
+);
+
+verifies(
+  ['P-9.10', 'P-3.3', 'P-2.2'],
+  'refuses for the rate before it looks at anything else',
+  async (scene) => {
+    const ann = await scene.connect();
+
+    const taken = range(1, 4).map(() => ann.post('session.ping'));
+    const nested = { future: [[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]] };
+    const wrong = [
+      ann.post('session.ping'),
+      ann.post('no.command'),
+      ann.post('room.get', { room: 5 }),
+      ann.post('session.ping', nested),
+      ann.post('message.send', { cid: 'c-1' }),
+      ann.post('hello', { protocol: 'one' }),
+      ann.post('hello', { protocol: 1 }),
+    ];
+
+    for (const id of taken) {
+      const reply = await ann.reply(id);
+      assert.equal(reply.ok ? '' : reply.error.code, 'hello_required');
+    }
+    for (const id of wrong) {
+      const reply = await ann.reply(id);
+      assert(!reply.ok, 'it is refused');
+      assert.equal(reply.error.code, 'rate_limited');
+      checkRate(reply.error, 'commands');
+    }
+  },
+  { settings: SLOW_COMMANDS },
+);
+
+verifies(
+  ['P-9.10', 'P-6.3'],
+  'asks the database only where there may be a repeat',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const repeat = { room, text: 'one', cid: 'c-1' };
+    await ann.ok('message.send', repeat);
+    await say(ann, room, 'two');
+    await say(ann, room, 'three');
+
+    const held = await HeldWriter.of(scene.server);
+    const error = await ann.refused('message.send', { room, text: 'four' }, 'rate_limited');
+    const asked = ann.post('message.send', repeat);
+    await held.waiting(1);
+    held.release();
+    const reply = await ann.reply(asked);
+    await bob.settled();
+
+    checkRate(error, 'messages');
+    assert(reply.ok, 'the repeat is answered');
+    assert.equal((reply.data as { duplicate: boolean }).duplicate, true);
+  },
+  { settings: SLOW_MESSAGES },
+);
+
+const FEW_REFUSALS = {
+  PARLANCE_LIMIT_COMMANDS_PER_SECOND: '10',
+  PARLANCE_LIMIT_COMMANDS_BURST: '2',
+};
+
+/** Sends pings until one is refused after so many others; gives the time to wait then. */
+async function pingAgainstRefusals(client: TestClient, count: number): Promise<number> {
+  let wait = 0;
+  for (let refused = 0; refused < count && client.closedAs === undefined;) {
+    const id = client.post('session.ping');
+    await client.until(() => hasReply(client, id) || client.events('bye').length > 0, 'an answer');
+    if (!hasReply(client, id)) break;
+    const reply = await client.reply(id);
+    if (reply.ok) continue;
+    refused++;
+    wait = checkRate(reply.error, 'commands');
+  }
+  return wait;
+}
+
+function hasReply({ frames }: TestClient, id: string): boolean {
+  return (frames as { re?: unknown }[]).some(({ re }) => re === id);
+}
+
+verifies(
+  ['P-9.10', 'P-4.5'],
+  'counts refusals on although a command is taken now and then',
+  async (scene) => {
+    const ann = await scene.join('ann');
+
+    let rounds = 0;
+    for (; rounds < 9 && ann.events('bye').length === 0; rounds++) {
+      await waitOut(await pingAgainstRefusals(ann, 12));
+    }
+    const bye = await ann.event('bye');
+    await ann.end();
+
+    // Fewer than that are refused between two commands that are taken.
+    assert(rounds > 1, 'a few refusals are forgiven');
+    assert.equal(bye.code, 4101);
+  },
+  { settings: FEW_REFUSALS },
+);
+
+verifies(
+  ['P-9.10', 'P-3.8'],
+  'counts frames that are no commands against the rate',
+  async (scene) => {
+    const ann = await scene.join('ann');
+
+    for (const frame of range(1, 40)) {
+      if (frame % 8 === 0) ann.post('session.ping');
+      else ann.send({ cmd: frame });
+    }
+    const bye = await ann.event('bye');
+    await ann.end();
+
+    assert.equal(bye.code, 4101);
+    const { error } = await ann.event('error');
+    assert.equal(error.code, 'bad_frame');
+  },
+  {
+    settings: { PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1', PARLANCE_LIMIT_COMMANDS_BURST: '2' },
+    only: ['websocket', 'in-memory'],
+  },
 );
 
 verifies(
