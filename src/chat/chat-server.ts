@@ -12,7 +12,7 @@ import { PresentUsers } from './present-users.js';
 import { returnDelay } from './return-delay.js';
 import { RoomHub } from './room-hub.js';
 import { TokenBucket, type BucketRate } from './token-bucket.js';
-import type { Handshake, IncomingCommand, Link, Sink } from './transport.js';
+import type { Handshake, IncomingCommand, Link, Place, Sink } from './transport.js';
 
 const DRAIN_MS = 15_000;
 /** Time for what was pushed to reach clients that read slowly, or that poll. */
@@ -42,6 +42,11 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   /** Tells whether the server is about to stop. */
   isDraining(): boolean {
     return this.draining;
+  }
+
+  /** Counts what is not a connection yet; null if it is one of too many (P-9.11). */
+  reserve(address: string): Place | null {
+    return this.open.reserve(address);
   }
 
   /** Takes a connection; undefined when it was told why not and closed (P-2.1). */

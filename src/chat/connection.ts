@@ -5,7 +5,7 @@ import type { Call } from './call.js';
 import { CommandQueue, type QueueOwner } from './command-queue.js';
 import type { Session } from './session.js';
 import type { TokenBucket } from './token-bucket.js';
-import type { Handshake, IncomingCommand, Link, Prepared, Sink } from './transport.js';
+import type { Handshake, IncomingCommand, Link, Place, Prepared, Sink } from './transport.js';
 
 /** What the server does for each of its connections. */
 export interface ConnectionServer {
@@ -32,6 +32,8 @@ export class Connection implements Sink, QueueOwner {
   readonly openedAt = performance.now();
   /** Commands without a reply; null when there are none. */
   queue: CommandQueue | null = null;
+  /** Its place among those of its address; null if the transport holds one for it. */
+  place: Place | null = null;
   badFrames = 0;
   refusals = 0;
   /** Bytes of events that were pushed, for the bookkeeping of slow readers. */

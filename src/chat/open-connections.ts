@@ -1,29 +1,28 @@
-import { BlockList } from 'node:net';
-
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import { CloseCode } from '../protocol/close-codes.js';
+import { AddressLimit } from './address-limit.js';
 import type { Connection } from './connection.js';
 import { SessionsService } from './sessions.service.js';
+import type { Place } from './transport.js';
 
 const LOOK_MS = 250;
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /** All open connections: their number by address, and a regular look at their deadlines. */
 @Injectable()
 export class OpenConnections implements OnModuleDestroy {
   private readonly connections = new Set<Connection>();
-  private readonly byAddress = new Map<string, number>();
+  private readonly addresses: AddressLimit;
   private timer: NodeJS.Timeout | undefined;
   private emptied: (() => void) | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(SessionsService) private readonly sessions: SessionsService,
-  ) {}
+  ) {
+    this.addresses = new AddressLimit(config.limits.connectionsPerAddress);
+  }
 
   onModuleDestroy(): void {
     this.stop();
@@ -34,12 +33,16 @@ export class OpenConnections implements OnModuleDestroy {
     return this.connections;
   }
 
+  /** Counts what is not a connection yet; null if it is one of too many (P-9.11). */
+  reserve(address: string): Place | null {
+    return this.addresses.reserve(address);
+  }
+
   /** Adds a connection; false if its address has too many (P-9.11). */
   add(connection: Connection): boolean {
-    const address = connection.handshake.remoteAddress;
-    const count = this.byAddress.get(address) ?? 0;
-    if (count >= this.config.limits.connectionsPerAddress && !isLoopback(address)) return false;
-    this.byAddress.set(address, count + 1);
+    const { place, remoteAddress } = connection.handshake;
+    if (place === undefined) connection.place = this.addresses.take(remoteAddress);
+    if (!(place ?? connection.place)?.isWithin) return false;
     this.connections.add(connection);
     this.timer ??= setInterval(() => this.look(), LOOK_MS);
     return true;
@@ -48,10 +51,7 @@ export class OpenConnections implements OnModuleDestroy {
   /** Removes a connection. */
   remove(connection: Connection): void {
     if (!this.connections.delete(connection)) return;
-    const address = connection.handshake.remoteAddress;
-    const count = this.byAddress.get(address) ?? 1;
-    if (count > 1) this.byAddress.set(address, count - 1);
-    else this.byAddress.delete(address);
+    connection.place?.release();
     if (this.connections.size === 0) this.emptied?.();
   }
 
@@ -105,9 +105,4 @@ export class OpenConnections implements OnModuleDestroy {
       connection.bye(CloseCode.slowConsumer, 'reading too slowly');
     }
   }
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/, '');
-  return loopback.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
 }

@@ -68,6 +68,14 @@ export interface Sink {
   closed(code: number, reason: string): void;
 }
 
+/** A connection as it is counted at its address (P-9.11). */
+export interface Place {
+  /** Whether the limit allows it; otherwise it is told so once it is accepted, and closed. */
+  readonly isWithin: boolean;
+  /** Gives the place back; to be called once, when nothing is left of the connection. */
+  release(): void;
+}
+
 /** How a connection introduced itself; the same on every transport (P-10.1). */
 export interface Handshake {
   /** Data of `hello`, if it was given with the handshake (P-2.10). */
@@ -80,6 +88,8 @@ export interface Handshake {
   readonly url: string;
   /** Address of the client, after trusted proxies. */
   readonly remoteAddress: string;
+  /** What {@link TransportHost.reserve} gave, if the connection was counted before. */
+  readonly place?: Place;
   readonly subprotocol?: string;
 }
 
@@ -104,6 +114,8 @@ export interface TransportHost {
   isOriginAllowed(request: IncomingMessage): boolean;
   /** Gives the address of the client behind trusted proxies. */
   remoteAddress(request: IncomingMessage): string;
+  /** Counts what takes time to become a connection; null if it is to be closed at once (P-9.11). */
+  reserve(address: string): Place | null;
   /** Hands a new connection to the core; undefined when it was refused and closed. */
   accept(link: Link, handshake: Handshake): Sink | undefined;
 }

@@ -88,6 +88,7 @@ export class ParlanceAdapter extends IoAdapter {
       claimRequests: (owns, handler) => router?.claimRequests(owns, handler),
       isOriginAllowed: allowed,
       remoteAddress: addressReader(config.trustProxy),
+      reserve: (address) => server.reserve(address),
       accept: (link, handshake) => server.accept(link, handshake),
     };
   }

@@ -26,6 +26,7 @@ import './09-limits.js';
 import './09-rates.js';
 import './09-slow-readers.js';
 import './10-bindings.js';
+import './10-engine.js';
 import './10-socket-io.js';
 import './10-websocket.js';
 

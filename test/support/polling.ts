@@ -6,9 +6,12 @@ export class Polling {
   private constructor(private readonly url: string) {}
 
   /** Opens a session of Engine.IO; nothing of Socket.IO has been said then. */
-  static async open(base: string): Promise<Polling> {
+  static async open(
+    base: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Polling> {
     const url = `${base}/socket.io/?EIO=4&transport=polling`;
-    const [open = ''] = await packetsOf(await fetch(url));
+    const [open = ''] = await packetsOf(await fetch(url, { headers }));
     const { sid } = JSON.parse(open.slice(1)) as { sid: string };
     return new Polling(`${url}&sid=${sid}`);
   }

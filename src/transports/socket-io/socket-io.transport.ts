@@ -2,10 +2,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import express from 'express';
+import type { Socket as EngineSocket } from 'engine.io';
 import { Server, type Socket } from 'socket.io';
 import { Decoder, Encoder } from 'socket.io-parser';
 
-import type { ChatTransport, Handshake, TransportHost } from '../../chat/transport.js';
+import type { ChatTransport, Handshake, Place, TransportHost } from '../../chat/transport.js';
 import { FrameCloseCode } from '../../protocol/close-codes.js';
 import { isJsonObject } from '../../protocol/codec.js';
 import type { Outcome } from '../../protocol/frames.js';
@@ -15,10 +16,14 @@ import { SocketIoLink } from './socket-io.link.js';
 const PATH = '/socket.io/';
 const INTERVAL_MS = 25_000;
 const TIMEOUT_MS = 20_000;
+const BY_CLIENT = 'client namespace disconnect';
 const CLIENT_FILE = /^\/socket\.io\/[\w.-]+\.js(\.map)?$/;
 
 /** A socket that knows its link, so that one set of listeners serves all of them. */
 type LinkedSocket = Socket & { link?: SocketIoLink };
+
+/** An engine that is counted at its address; its first request, which tells that, may be gone. */
+type CountedEngine = EngineSocket & { address?: string; place?: Place; isTaken?: boolean };
 
 /** An event as the parser of Socket.IO gives it. */
 interface EventPacket {
@@ -65,6 +70,7 @@ export class SocketIoTransport implements ChatTransport {
       pollingPackets,
     );
     this.server.bind(engine);
+    engine.on('connection', (opened: CountedEngine) => count(host, opened));
     this.server.on('connection', (socket) => this.open(host, socket));
     const owns = (path: string) => path === PATH || path === PATH.slice(0, -1);
     host.claimUpgrade(owns, (request, socket, head) => {
@@ -87,10 +93,17 @@ export class SocketIoTransport implements ChatTransport {
   }
 
   private open(host: TransportHost, socket: Socket): void {
+    const engine: CountedEngine = socket.conn;
+    // Socket.IO lets a client connect again while its first attempt is under way.
+    if (engine.isTaken === true) {
+      engine.close(true);
+      return;
+    }
+    engine.isTaken = true;
     const link = new SocketIoLink(socket, { intervalMs: INTERVAL_MS, timeoutMs: TIMEOUT_MS });
     Object.assign(socket, { link, onevent: onEvent });
     socket.on('disconnect', onDisconnect);
-    link.sink = host.accept(link, handshakeOf(host, socket));
+    link.sink = host.accept(link, handshakeOf(socket));
   }
 
   /** Serves the browser client of Socket.IO, as a Socket.IO server does by itself. */
@@ -121,16 +134,32 @@ function onEvent(this: LinkedSocket, { data, id }: EventPacket): void {
   link.sink?.command({ name, data: sent, ...(reply === undefined ? {} : { reply }) });
 }
 
+/** Counts an engine from its first moment on: it costs as much as a connection (P-9.11). */
+function count(host: TransportHost, engine: CountedEngine): void {
+  const address = host.remoteAddress(engine.request);
+  const place = host.reserve(address);
+  if (place === null) {
+    engine.close(true);
+    return;
+  }
+  Object.assign(engine, { address, place });
+  engine.once('close', () => place.release());
+}
+
 function onDisconnect(this: LinkedSocket, reason: string): void {
+  // An engine that stayed could connect as somebody else, and would be nobody until then.
+  if (reason === BY_CLIENT) this.conn.close(true);
   this.link?.sink?.closed(FrameCloseCode.normal, reason);
 }
 
-function handshakeOf(host: TransportHost, socket: Socket): Handshake {
+function handshakeOf(socket: Socket): Handshake {
   const { auth } = socket.handshake as { auth: unknown };
+  const { address = '', place }: CountedEngine = socket.conn;
   return {
     headers: socket.request.headers,
     url: socket.request.url ?? PATH,
-    remoteAddress: host.remoteAddress(socket.request),
+    remoteAddress: address,
+    ...(place === undefined ? {} : { place }),
     ...(isJsonObject(auth) && Object.keys(auth).length > 0 ? { hello: auth } : {}),
   };
 }
