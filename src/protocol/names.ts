@@ -1,34 +1,48 @@
 /** Id by which a client names its own log (P-5.14). */
 export const OWN_ROOM = '@me';
 
-const ROOM_NAME = /^[\p{L}\p{M}\p{N}_-]+$/u;
+// A mark at the start would join what stands before the name.
+const ROOM_NAME = /^(?!\p{M})[\p{L}\p{M}\p{N}_-]+$/u;
 const ROOM_NAME_CHARS = 64;
 const DISPLAY_NAME_CHARS = 32;
 // Controls, format characters (bidi and zero-width ones among them), surrogates, private use,
-// unassigned, line and paragraph separators, and the blank letters that no category catches.
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\u115F\u1160\u3164\uFFA0\u034F\u17B4\u17B5]/u;
+// unassigned, line and paragraph separators, what may be left out when a text is shown, and the
+// blanks that no property of Unicode tells: in braille, music, hieroglyphs and Khitan.
+const UNSEEN =
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\uFFFC\u{1D159}\u{13441}\u{13442}\u{16FE4}]/u;
+const VISIBLE = /[\p{L}\p{N}\p{P}\p{S}]/u;
+const EMOJI_VARIANT = /(?<=\p{Emoji})[\uFE0E\uFE0F]/gu;
+// Joiners, tags and variation selectors belong to emoji and to several scripts.
+const ATTACHED = /[\u200C\u200D\u{E0020}-\u{E007F}\p{Variation_Selector}]/gu;
 
 /** Folds a public room name as people type it to the room's id; null if it is none (P-5.1). */
 export function foldRoomName(typed: string): string | null {
-  const folded = typed.trim().normalize('NFKC').toLowerCase().normalize('NFKC');
-  if (!ROOM_NAME.test(folded) || countChars(folded) > ROOM_NAME_CHARS) return null;
-  return folded;
+  const folded = foldCase(typed.trim().normalize('NFKC')).normalize('NFKC');
+  if (!ROOM_NAME.test(folded) || UNSEEN.test(folded)) return null;
+  return countChars(folded) > ROOM_NAME_CHARS ? null : folded;
 }
 
 /** Gives a display name after NFKC and trimming; null if it may not be one (P-2.6). */
 export function normalizeDisplayName(typed: string): string | null {
-  const name = typed.normalize('NFKC').trim();
-  if (name === '' || UNSEEN.test(name) || countChars(name) > DISPLAY_NAME_CHARS) return null;
+  const name = typed.normalize('NFKC').trim().replace(EMOJI_VARIANT, '');
+  if (!isSeen(name) || countChars(name) > DISPLAY_NAME_CHARS) return null;
   return name;
 }
 
 /** Gives a title or an emoji after NFC and trimming; null if it has unseen characters (P-5.1). */
 export function normalizeLabel(typed: string, maxChars: number): string | null {
   const label = typed.normalize('NFC').trim();
-  // Joiners belong to emoji and to several scripts.
-  const visible = label.replace(/[\u200C\u200D\u{E0020}-\u{E007F}]/gu, '');
-  if (visible === '' || UNSEEN.test(visible) || countChars(label) > maxChars) return null;
+  if (!isSeen(label.replace(ATTACHED, '')) || countChars(label) > maxChars) return null;
   return label;
+}
+
+/** Lower case makes ẞ to ß, upper case ß to SS; and the lower case of Σ goes by what follows it. */
+function foldCase(text: string): string {
+  return text.toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ');
+}
+
+function isSeen(text: string): boolean {
+  return VISIBLE.test(text) && !UNSEEN.test(text);
 }
 
 /** Counts the code points of a text (P-9.3). */

@@ -200,6 +200,8 @@ const NAMES = {
   'ann lee': 'ann lee',
   '𝒜': 'A',
   '漢字 العربية': '漢字 العربية',
+  'ann \u2764\ufe0f': 'ann \u2764',
+  '1\ufe0f\u20e3 \u270c\ufe0e': '1\u20e3 \u270c',
 };
 
 verifies('P-2.6', 'brings names into normal form', async ({ connect }) => {
@@ -221,12 +223,16 @@ verifies('P-2.6', 'refuses names that cannot be seen or are too long', async ({ 
   const blank = ['', ' ', '\u00a0\t'];
   const unseen = ['\u0000', '\u001b', '\u202e', '\u200b', '\ufeff', '\u2028', '\u2029', '\ue000'];
   const unassigned = ['\u0378', '\u3164', '\uffa0', '\u115f'];
+  const ignorable = ['\ufe0f', '\u034f', '\u180b', '\u{e0100}', '\u00ad', '\u17b4', '\u200d'];
+  const empty = ['\u2800', '\u{1d159}', '\u{13441}', '\ufffc'];
+  const marks = ['\u0301', '\u0301 \u20dd', '\u{1f469}\u200d\u{1f4bb}'];
   const long = ['x'.repeat(33), '😀'.repeat(33), ' '.repeat(256) + 'a'];
 
-  for (const part of [...unseen, ...unassigned]) {
+  for (const part of [...unseen, ...unassigned, ...ignorable, ...empty]) {
     await ann.refused('hello', { protocol: 1, name: `a${part}b` }, 'invalid');
+    await ann.refused('hello', { protocol: 1, name: part }, 'invalid');
   }
-  for (const name of [...blank, ...long]) {
+  for (const name of [...blank, ...marks, ...long]) {
     await ann.refused('hello', { protocol: 1, name }, 'invalid');
   }
 });

@@ -12,7 +12,8 @@ const FOLDED = [
   ['ﬁn-x', 'fin-x'],
   ['Ⅳ-x', 'iv-x'],
   ['E\u0301t\u00c9-x', '\u00e9t\u00e9-x'],
-  ['STRASSE-Straße-x', 'strasse-straße-x'],
+  ['STRASSE-Straße-x', 'strasse-strasse-x'],
+  ['ΟΔΟΣ-οδος-x', 'οδοσ-οδοσ-x'],
   ['Комната-x', 'комната-x'],
   ['部屋-x', '部屋-x'],
   ['हिन्दी-x', 'हिन्दी-x'],
@@ -20,9 +21,27 @@ const FOLDED = [
   ['\u{10400}-x', '\u{10428}-x'],
 ] as const;
 
+/** Names of one room each, in upper case, in lower case and otherwise. */
+const ALIKE = [
+  ['STRASSE', 'straße', 'STRAẞE', 'Strasse'],
+  ['ΟΔΟΣ', 'οδος', 'οδοσ', 'Οδοσ'],
+  ['ΤΗΛΕΦΩΝΩΙ', 'τηλεφωνῳ', 'τηλεφωνωι'],
+  ['ΐΐ', 'Ϊ\u0301ΐ', 'ι\u0308\u0301ΐ'],
+  ['İX', 'i\u0307x'],
+];
+
 const NO_NAMES = [
   ...['', ' ', 'a b', 'a.b', 'a/b', '#a', '@a', '@me2', 'a\u0000b', 'a\u200bb', '😀', 'ﷺ'],
-  ...['a'.repeat(65), 'ﬁ'.repeat(33), ' '.repeat(256) + 'a'],
+  ...['a'.repeat(65), 'ﬁ'.repeat(33), ' '.repeat(256) + 'a', 'ß'.repeat(33)],
+  ...[
+    'general\ufe0f',
+    'general\u034f',
+    'general\u180b',
+    'general\u{e0100}',
+    'a\u3164',
+    '\u{13441}',
+  ],
+  ...['\u0301', '\u0301a', '\u0301-\u0301', '\ufe0f', '\u20dd'],
 ];
 
 const NO_TITLES = [
@@ -33,6 +52,9 @@ const NO_TITLES = [
   'a\nb',
   'a\u202eb',
   ' '.repeat(256) + 'a',
+  '\ufe0f',
+  '\u2800',
+  '\u0301',
 ];
 
 verifies('P-5.1', 'folds the names of rooms of any script', async (scene) => {
@@ -49,6 +71,18 @@ verifies('P-5.1', 'folds the names of rooms of any script', async (scene) => {
 
     assert.deepEqual([cut.room, cut.info.id, info.id, sent.room, event.room], Array(5).fill(id));
     assert.equal(cut.info.title, typed.trim().normalize('NFC'), 'the title is the name as typed');
+  }
+});
+
+verifies('P-5.1', 'knows a room by each name that folds to its id', async (scene) => {
+  const ann = await scene.join('ann');
+
+  for (const [first = '', ...others] of ALIKE) {
+    const own = scene.room();
+    const { room: id } = await ann.ok('room.create', { room: `${own}-${first}` });
+    for (const name of [id, ...others.map((other) => `${own}-${other}`)]) {
+      assert.equal((await ann.ok('room.get', { room: name })).info.id, id, name);
+    }
   }
 });
 

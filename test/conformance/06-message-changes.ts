@@ -176,14 +176,15 @@ verifies('P-6.9', 'takes emoji and short codes', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   const { id: message } = await say(ann, room, 'hi');
-  const good = ['👍🏽', '👩‍👩‍👧', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '1️⃣', ':shortcode:', 'x', '👍'.repeat(32)];
+  const good = ['👍🏽', '👩‍👩‍👧', '🏴󠁧󠁢󠁳󠁣󠁴󠁿', '1️⃣', '❤️', ':shortcode:', 'x', '👍'.repeat(32)];
   const bad = ['', ' ', 'a b', 'a\tb', 'a\u0007', 'a'.repeat(33), '👍'.repeat(33), '\u200d'];
+  const unseen = ['\ufe0f', '\u0301', '\u2800'];
 
   for (const emoji of good) {
     const { changed } = await ann.ok('message.react', { room, message, emoji });
     assert.equal(changed, true, emoji);
   }
-  for (const emoji of bad) {
+  for (const emoji of [...bad, ...unseen]) {
     await ann.refused('message.react', { room, message, emoji }, 'invalid');
     await ann.refused('message.unreact', { room, message, emoji }, 'invalid');
   }
