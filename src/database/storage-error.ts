@@ -1,9 +1,9 @@
 // PostgreSQL: connection exceptions, insufficient resources, operator intervention, system errors.
 const POSTGRES_FAULTS = /^(08|53|57P|58|25006|XX)/;
-// Node's socket errors, and what pg says when its connection is gone.
-const CONNECTION_FAULTS = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EHOST)/;
+// Node's errors of sockets and of names, and what pg and TypeORM say when a connection is gone.
+const CONNECTION_FAULTS = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_|EHOST|ENET)/;
 const CONNECTION_MESSAGES =
-  /Connection terminated|not queryable|Client was closed|timeout exceeded/i;
+  /Connection terminated|not queryable|Client was closed|timeout exceeded|runner already released/i;
 
 /** Tells whether an error says that the database, and not the program, failed. */
 export function isStorageFault(error: unknown): boolean {
