@@ -108,9 +108,13 @@ export class RoomEntry {
   }
 
   private creationLimit(call: Call): CreationLimit {
-    return () => {
-      const retryAfterMs = call.actor.roomBucket.take();
-      if (retryAfterMs === 0) return;
+    const { roomBucket } = call.actor;
+    return (tx) => {
+      const retryAfterMs = roomBucket.take();
+      if (retryAfterMs === 0) {
+        tx.ifUndone(() => roomBucket.giveBack());
+        return;
+      }
       throw new ProtocolError('rate_limited', { retryAfterMs, details: { bucket: 'rooms' } });
     };
   }

@@ -32,6 +32,8 @@ export interface WriteTransaction {
   readonly manager: EntityManager;
   /** Hands an event to the listeners, once it is committed. */
   appended(event: AppendedEvent): void;
+  /** Has something in memory set back if what the job wrote is undone, the latest first. */
+  ifUndone(restore: () => void): void;
 }
 
 /** Work on the database that succeeds or is undone as a whole. */
@@ -137,11 +139,13 @@ export class Writer {
 
   private async commitGroup(group: Waiting[]): Promise<void> {
     const settled: Settled[] = [];
+    const restores: (() => void)[] = [];
     try {
       await this.connection.begin();
-      for (const waiting of group) settled.push(await this.runJob(waiting));
+      for (const waiting of group) settled.push(await this.runJob(waiting, restores));
       await this.connection.commit();
     } catch (error) {
+      restoreAll(restores);
       await this.fail(group, error);
       return;
     }
@@ -152,17 +156,24 @@ export class Writer {
     }
   }
 
-  private async runJob(waiting: Waiting): Promise<Settled> {
+  private async runJob(waiting: Waiting, restores: (() => void)[]): Promise<Settled> {
     const events: AppendedEvent[] = [];
     const { sql, manager } = this.connection;
+    const before = restores.length;
     await this.connection.savepoint();
     try {
-      const value = await waiting.job({ sql, manager, appended: (event) => events.push(event) });
+      const value = await waiting.job({
+        sql,
+        manager,
+        appended: (event) => events.push(event),
+        ifUndone: (restore) => restores.push(restore),
+      });
       await this.connection.release();
       return { waiting, events, value };
     } catch (error) {
       if (isStorageFault(error)) throw error;
       await this.connection.rollbackToSavepoint();
+      restoreAll(restores.splice(before));
       return { waiting, events: [], error };
     }
   }
@@ -194,6 +205,10 @@ export class Writer {
     // another process may write.
     for (const listener of this.listeners) listener.lost();
   }
+}
+
+function restoreAll(restores: readonly (() => void)[]): void {
+  for (const restore of restores.toReversed()) restore();
 }
 
 function refuse(jobs: readonly Waiting[]): void {

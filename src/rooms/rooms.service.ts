@@ -20,7 +20,7 @@ import { findRoom, isMember, listRooms, pageMembers, requireMember } from './roo
 const LIST_PAGE = 50;
 
 /** Called before a room is made; throws when the user may make no more. */
-export type CreationLimit = () => void;
+export type CreationLimit = (tx: WriteTransaction) => void;
 
 /** Rooms and their members (P-5). */
 @Injectable()
@@ -51,7 +51,7 @@ export class RoomsService implements OnApplicationBootstrap {
     refuseOwnLog(room);
     await this.writer.run(async (tx) => {
       if ((await findRoom(tx.sql, room)) !== null) throw new ProtocolError('room_exists');
-      limit();
+      limit(tx);
       await this.users.store(tx, actor);
       const info = await this.insertRoom(tx, room, title ?? room, actor);
       await this.addMember(tx, info, actor);
@@ -71,7 +71,7 @@ export class RoomsService implements OnApplicationBootstrap {
       let info = (await findRoom(tx.sql, room))?.info;
       if (info === undefined) {
         if (create !== true) throw noSuchRoom();
-        limit();
+        limit(tx);
         await this.users.store(tx, actor);
         info = await this.insertRoom(tx, room, title ?? room, actor);
       } else {

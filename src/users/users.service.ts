@@ -88,15 +88,9 @@ export class UsersService {
 
   /** Changes the name of a user, in each room of the user (P-8.2). */
   async rename({ actor, placed }: Caller, name: string): Promise<User> {
-    const before = actor.name;
-    try {
-      const user = await this.writer.run((tx) => this.renameIn(tx, actor, name), placed);
-      this.noteStored(actor.id);
-      return user;
-    } catch (error) {
-      actor.name = before;
-      throw error;
-    }
+    const user = await this.writer.run((tx) => this.renameIn(tx, actor, name), placed);
+    this.noteStored(actor.id);
+    return user;
   }
 
   /** Notes that a user was here until now, or comes (P-5.6). */
@@ -124,6 +118,8 @@ export class UsersService {
     if (current.name === name) return user;
     await tx.manager.update(UserEntity, { id: actor.id }, { name });
     // What follows in this transaction, from any connection of the user, bears the new name.
+    const before = actor.name;
+    tx.ifUndone(() => (actor.name = before));
     actor.name = name;
     const rooms = await tx.sql.all<{ room: string }>(
       'SELECT room_id AS room FROM members WHERE user_id = ? ORDER BY room_id',

@@ -1,0 +1,63 @@
+import type { WriteJob } from '#src/database/writer.js';
+
+import type { TestClient } from '../support/client.js';
+import { HeldWriter } from '../support/held-writer.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { greet } from '../support/wire-transports.js';
+
+const ROOM = 'lost';
+const ROOMS_PER_HOUR = 2;
+/** Jobs that share a transaction at most. */
+const GROUP = 256;
+
+/** Takes the transaction away from those that share it. */
+const failing: WriteJob<void> = ({ sql }) => sql.run('ROLLBACK');
+
+let server: TestServer;
+let client: TestClient;
+
+beforeEach(async () => {
+  server = await startServer({ PARLANCE_LIMIT_ROOMS_PER_HOUR: String(ROOMS_PER_HOUR) });
+  client = await greet('websocket', server.port, { name: 'before' });
+});
+
+afterEach(async () => {
+  await client.close();
+  await server.dispose();
+});
+
+test('a room that was not made is not counted as one', async () => {
+  for (let nth = 0; nth < ROOMS_PER_HOUR; nth++) {
+    const held = await HeldWriter.of(server);
+    const id = client.post('room.create', { room: ROOM });
+    await held.waiting(1);
+    const failed = expect(held.add(failing)).rejects.toThrow();
+    held.release();
+    await failed;
+    expect(await client.reply(id)).toMatchObject({ error: { code: 'unavailable' } });
+  }
+  await client.ok('room.create', { room: ROOM });
+});
+
+test.each([
+  ['that shares its transaction with another', 0, 'before'],
+  ['that follows another in the next transaction', GROUP - 1, 'first'],
+])('a change of a name %s is undone', async (_, between, name) => {
+  await client.ok('room.join', { room: ROOM, create: true });
+  const held = await HeldWriter.of(server);
+  const first = client.post('user.update', { name: 'first' });
+  await held.waiting(1);
+  const others = Array.from({ length: between }, () => held.add(() => Promise.resolve()));
+  const second = client.post('user.update', { name: 'second' });
+  await held.waiting(between + 2);
+  const failed = expect(held.add(failing)).rejects.toThrow();
+  held.release();
+  await Promise.all([failed, ...others]);
+  expect((await client.reply(first)).ok).toBe(name === 'first');
+  expect(await client.reply(second)).toMatchObject({ error: { code: 'unavailable' } });
+
+  const { message } = await client.ok('message.send', { room: ROOM, text: 'Who am I?' });
+  expect(message.sender.name).toBe(name);
+  const { user } = await client.ok('user.get', { user: message.sender.id });
+  expect(user.name).toBe(name);
+});
