@@ -73,10 +73,12 @@ export class HelloService {
     const { connection } = call;
     const actor = await this.identify(hello);
     const issued = await this.tokens.issue(actor);
-    if (!connection.isOpen) throw new ProtocolError('unavailable');
+    requireOpen(connection);
     this.enter(call, actor, issued.expiresAt);
     try {
       const welcome = await this.welcome(call, hello, issued);
+      // Gateways are told of the end of those only whose beginning they were told of.
+      requireOpen(connection);
       this.sessionListener(connection);
       return welcome;
     } catch (error) {
@@ -142,7 +144,12 @@ export class HelloService {
     connection.session = null;
     user.remove(connection);
     this.present.leave(user);
+    if (this.present.find(user.id) === undefined) this.users.forget(user.id);
   }
+}
+
+function requireOpen({ isOpen }: Connection): void {
+  if (!isOpen) throw new ProtocolError('unavailable');
 }
 
 function newGuest(name?: string): Actor {

@@ -45,9 +45,9 @@ export class PresentUsers {
     return user;
   }
 
-  /** Removes a user whose last connection has gone. */
+  /** Removes a user whose last connection has gone, unless the user is here anew. */
   leave(user: PresentUser): void {
-    if (user.connections.length > 0) return;
+    if (user.connections.length > 0 || this.users.get(user.id) !== user) return;
     this.users.delete(user.id);
     if (!user.isRested()) this.resting.set(user.id, user);
     for (const [id, gone] of this.resting) {

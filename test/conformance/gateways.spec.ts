@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 
 import { Logger } from '@nestjs/common';
 
+import { OpenConnections } from '#src/chat/open-connections.js';
 import type { WireError } from '#src/protocol/errors.js';
 import { PinoLogger } from '#src/logger.js';
 
 import { TestClient } from '../support/client.js';
+import { eventually } from '../support/eventually.js';
+import { HeldReader } from '../support/held-reader.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { ShopGateway, ShopModule } from '../support/shop.gateway.js';
 import { OPEN, type Open } from './transports.js';
@@ -142,5 +145,37 @@ describe.each(Object.entries<Open>(OPEN))('a plain Nest gateway over %s', (_name
     for (let turn = 0; turn < 100 && visits.length < 2; turn++) await ann.settled();
 
     assert.deepEqual(visits, ['+bob', '-bob']);
+  });
+
+  test('P-2.1 tells the gateway of nobody who went before the welcome', async () => {
+    const { visits } = server.app.get(ShopGateway, { strict: false });
+    const { token, user } = ann.welcome;
+    const hello = { protocol: 1, token };
+    const isHere = () => {
+      const all = [...server.app.get(OpenConnections).all()];
+      return all.some(({ session }) => session?.user.id === user.id);
+    };
+    await ann.close();
+    await eventually(() => !isHere(), 'the end of the session');
+    visits.length = 0;
+
+    const reads = HeldReader.of(server);
+    const first = await TestClient.connect((listener) => open(server, listener));
+    first.post('hello', hello);
+    await eventually(isHere, 'a hello that waits for the database');
+    await first.close();
+    await eventually(() => !isHere(), 'the end of its connection');
+    const second = await TestClient.connect((listener) => open(server, listener));
+    const id = second.post('hello', hello);
+    await eventually(isHere, 'another hello of the same user');
+    reads.release();
+    const welcome = await second.reply(id);
+    await second.ok('user.update', { name: 'anna' });
+    await second.event('user.updated');
+    await second.close();
+
+    assert(welcome.ok);
+    assert.deepEqual(visits.slice(0, 1), ['+ann']);
+    assert.equal(visits.filter((visit) => visit.startsWith('+')).length, 1);
   });
 });
