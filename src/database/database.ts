@@ -34,9 +34,14 @@ export class Database {
     }
   }
 
-  /** Tells whether the database can be written to now. */
+  /** Tells whether the database is there. */
   isReady(): boolean {
     return this.ready;
+  }
+
+  /** Tells whether nothing but reading goes, as with a full disk. */
+  isReadOnly(): boolean {
+    return this.writer.isRefused();
   }
 
   /** Commits what was accepted and closes. */

@@ -70,6 +70,7 @@ export class Writer {
   private working: Promise<void> | null = null;
   private readonly closing = new AbortController();
   private away = false;
+  private refused = false;
   private committedAt = 0;
   private hasty = 0;
 
@@ -78,6 +79,11 @@ export class Writer {
   /** Adds somebody who learns of commits. */
   listen(listener: CommitListener): void {
     this.listeners.push(listener);
+  }
+
+  /** Tells whether the database, which is there, refused the last changes: its disk may be full. */
+  isRefused(): boolean {
+    return this.refused;
   }
 
   /**
@@ -181,6 +187,8 @@ export class Writer {
   /** What is committed is answered in any case, whatever a listener makes of it. */
   private announce(events: readonly AppendedEvent[]): void {
     if (events.length === 0) return;
+    if (this.refused) this.logger.log({ msg: 'The database takes changes again' });
+    this.refused = false;
     for (const listener of this.listeners) {
       try {
         listener.committed(events);
@@ -191,8 +199,10 @@ export class Writer {
   }
 
   private async fail(group: readonly Waiting[], error: unknown): Promise<void> {
-    this.logger.error({ msg: 'A transaction failed', err: error });
+    // A line for each would fill what is left of a disk.
+    this.logger[this.refused ? 'debug' : 'error']({ msg: 'A transaction failed', err: error });
     if (await this.connection.rollback()) {
+      this.refused = true;
       refuse(group);
       return;
     }

@@ -17,11 +17,16 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** Answers 503 while the server starts, drains, or has no database. */
+  /**
+   * Answers 503 while the server starts, drains, or has no database.
+   *
+   * With a full disk it serves who reads, and only a change that is tried finds room again: taken
+   * out of service, it would stay so for ever.
+   */
   @Get('readyz')
   ready(): { status: string } {
     if (this.chat.isDraining()) throw new ServiceUnavailableException({ status: 'draining' });
     if (!this.database.isReady()) throw new ServiceUnavailableException({ status: 'no database' });
-    return { status: 'ok' };
+    return { status: this.database.isReadOnly() ? 'read-only' : 'ok' };
   }
 }
