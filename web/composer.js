@@ -10,7 +10,9 @@ export class Composer {
   #count = byId('count');
   #actions;
   #limits = { textChars: Infinity, typingThrottleMs: 3_000 };
-  #toldAt = null;
+  /** Whether the others were told last that somebody writes here, and when that was. */
+  #isTold = false;
+  #toldAt = -Infinity;
 
   /** `actions.send` takes a text, `actions.typing` whether one is being written. */
   constructor(actions) {
@@ -39,7 +41,8 @@ export class Composer {
     this.#actions.send(text);
     this.#field.value = '';
     // A message ends the mark by itself.
-    this.#toldAt = null;
+    this.#isTold = false;
+    this.#toldAt = -Infinity;
     this.#fit();
     this.#showCount();
   }
@@ -49,10 +52,11 @@ export class Composer {
     this.#showCount();
     const writes = this.#field.value.trim() !== '';
     const now = performance.now();
-    if (!writes && this.#toldAt !== null) {
-      this.#toldAt = null;
+    if (!writes && this.#isTold) {
+      this.#isTold = false;
       this.#actions.typing(false);
-    } else if (writes && now - (this.#toldAt ?? -Infinity) >= this.#limits.typingThrottleMs) {
+    } else if (writes && now - this.#toldAt >= this.#limits.typingThrottleMs) {
+      this.#isTold = true;
       this.#toldAt = now;
       this.#actions.typing(true);
     }

@@ -125,8 +125,8 @@ export class ChatGateway {
     @CurrentCall() call: Call,
   ): Reply<'message.send'> {
     const sent = await this.messages.send(call, data, call.refusal);
-    call.actor.stopTyping(data.room);
-    if (sent.duplicate && call.refusal === undefined) call.actor.messageBucket.giveBack();
+    if (!sent.duplicate) this.typing.endByMessage(call.actor, data.room);
+    else if (call.refusal === undefined) call.actor.messageBucket.giveBack();
     return sent;
   }
 

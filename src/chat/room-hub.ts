@@ -81,7 +81,7 @@ export class RoomHub implements CommitListener {
     connection.attachments.delete(log);
     if (channel.remove(attachment, user.id)) {
       this.presence.changed(log, user.id, false);
-      user.typingAt.delete(log);
+      user.stopTyping(log);
     }
     if (channel.isEmpty) this.channels.delete(log);
   }

@@ -6,7 +6,7 @@ import { TokenBucket, type BucketRate } from './token-bucket.js';
 /** A user who is here, over one connection or several. */
 export class PresentUser implements Actor {
   connections: readonly Connection[] = [];
-  private typing: Map<string, number> | undefined;
+  private typing: Set<string> | undefined;
   private rooms: TokenBucket | undefined;
 
   constructor(
@@ -18,9 +18,9 @@ export class PresentUser implements Actor {
     private readonly roomRate: BucketRate,
   ) {}
 
-  /** When this user last announced to be typing, by room. */
-  get typingAt(): Map<string, number> {
-    return (this.typing ??= new Map());
+  /** Rooms in which the others were told last that this user is typing. */
+  get typingIn(): Set<string> {
+    return (this.typing ??= new Set());
   }
 
   /** Limits the rooms that this user makes (P-9.10). */
@@ -28,7 +28,7 @@ export class PresentUser implements Actor {
     return (this.rooms ??= new TokenBucket(this.roomRate));
   }
 
-  /** Notes that the user has stopped typing, as a message of the user tells the others. */
+  /** Notes that the others know by themselves that the user has stopped typing. */
   stopTyping(room: string): void {
     this.typing?.delete(room);
   }

@@ -8,10 +8,14 @@ import { refuseOwnLog } from '../rooms/rooms.service.js';
 import { toUser } from '../users/actor.js';
 import type { Call } from './call.js';
 import { RoomHub } from './room-hub.js';
+import type { PresentUser } from './session.js';
 
 /** Who is typing (P-7.4). */
 @Injectable()
 export class TypingService {
+  /** When typing was last announced, by user and room, the longest ago in front. */
+  private readonly announcedAt = new Map<string, number>();
+
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
@@ -24,14 +28,34 @@ export class TypingService {
     const { actor, connection } = call;
     await this.rooms.getForMember(room, actor.id);
     if (!connection.attachments.has(room)) throw new ProtocolError('not_member');
-    const { typingThrottleMs, typingExpireMs } = this.config.limits;
-    const now = performance.now();
-    const last = actor.typingAt.get(room);
-    if (active && last !== undefined && now - last < typingThrottleMs) return;
-    if (!active && last === undefined) return;
-    if (active) actor.typingAt.set(room, now);
-    else actor.typingAt.delete(room);
-    const event = { room, user: toUser(actor), active, expiresInMs: active ? typingExpireMs : 0 };
+    if (active ? !this.mayAnnounce(actor, room) : !actor.typingIn.has(room)) return;
+    if (active) actor.typingIn.add(room);
+    else actor.typingIn.delete(room);
+    const expiresInMs = active ? this.config.limits.typingExpireMs : 0;
+    const event = { room, user: toUser(actor), active, expiresInMs };
     this.hub.find(room)?.sendEphemeral('typing', event, actor.id);
   }
+
+  /** A message takes the mark off its sender, who may be announced again at once (P-7.5). */
+  endByMessage(user: PresentUser, room: string): void {
+    user.stopTyping(room);
+    this.announcedAt.delete(keyOf(user, room));
+  }
+
+  /** Kept here and not with the user, who may leave and come back within the throttle. */
+  private mayAnnounce(user: PresentUser, room: string): boolean {
+    const now = performance.now();
+    for (const [key, at] of this.announcedAt) {
+      if (now - at < this.config.limits.typingThrottleMs) break;
+      this.announcedAt.delete(key);
+    }
+    const key = keyOf(user, room);
+    if (this.announcedAt.has(key)) return false;
+    this.announcedAt.set(key, now);
+    return true;
+  }
+}
+
+function keyOf({ id }: PresentUser, room: string): string {
+  return `${id} ${room}`;
 }

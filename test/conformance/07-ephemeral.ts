@@ -164,6 +164,10 @@ verifies('P-7.4', 'sends sooner repeats not on', async (scene) => {
   await bob.ok('typing.set', { room: other, active: true });
   await bobToo.ok('typing.set', { room, active: false });
   await bob.ok('typing.set', { room, active: false });
+  for (const active of [true, false, true, true, false]) {
+    await bob.ok('typing.set', { room, active });
+    await bobToo.ok('typing.set', { room, active });
+  }
   await ann.event('typing', ({ active }) => !active);
   await ann.settled();
 
@@ -176,6 +180,52 @@ verifies('P-7.4', 'sends sooner repeats not on', async (scene) => {
     ],
   );
 });
+
+verifies('P-7.4', 'knows the throttle of a user who was away from the room', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob');
+  const [ann, bob] = clients;
+
+  await bob.ok('typing.set', { room, active: true });
+  await bob.ok('room.leave', { room });
+  await bob.ok('room.join', { room });
+  await bob.ok('typing.set', { room, active: false });
+  await bob.ok('typing.set', { room, active: true });
+  await bob.close();
+  const back = await again(scene, bob);
+  await back.ok('room.join', { room });
+  await back.ok('typing.set', { room, active: true });
+  await ann.settled();
+
+  assert.deepEqual(
+    ann.events('typing').map(({ data }) => data['active']),
+    [true],
+  );
+});
+
+verifies(
+  ['P-7.4', 'P-7.5'],
+  'begins the throttle anew with a message, not with its repeat',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const typing = (active: boolean) => bob.ok('typing.set', { room, active });
+
+    await typing(true);
+    await say(bob, room, 'one', { cid: 'c-1' });
+    await typing(false);
+    await typing(true);
+    await bob.ok('message.send', { room, text: 'one', cid: 'c-1' });
+    await typing(true);
+    await typing(false);
+    await ann.event('typing', ({ active }) => !active);
+    await ann.settled();
+
+    assert.deepEqual(
+      ann.events('typing').map(({ data }) => data['active']),
+      [true, true, false],
+    );
+  },
+);
 
 verifies(
   ['P-7.4', 'P-9.1', 'P-9.10'],
