@@ -181,15 +181,20 @@ export class RoomState {
   }
 }
 
-/** Reactions are sets: what is there already is not added, what is not there not removed. */
+/** Reactions are sets, in an order to which replayed events lead as well as live ones (P-5.9). */
 function withReaction(reactions, emoji, user, added) {
-  const known = reactions.find((reaction) => reaction.emoji === emoji);
-  if (known === undefined) return added ? [...reactions, { emoji, users: [user] }] : reactions;
-  const others = known.users.filter((id) => id !== user);
-  const isThere = others.length < known.users.length;
-  if (added && isThere) return reactions;
-  const users = added ? [...known.users, user] : others;
-  return reactions
-    .map((reaction) => (reaction === known ? { emoji, users } : reaction))
-    .filter((reaction) => reaction.users.length > 0);
+  const before = reactions.find((reaction) => reaction.emoji === emoji)?.users ?? [];
+  const left = before.filter((id) => id !== user);
+  const users = added ? [...left, user] : left;
+  const others = reactions.filter((reaction) => reaction.emoji !== emoji);
+  if (users.length === 0) return others;
+  return [...others, { emoji, users }].sort((a, b) => compareCodePoints(a.emoji, b.emoji));
+}
+
+/** The strings of JavaScript have another order: that of UTF-16. */
+function compareCodePoints(a, b) {
+  const [left, right] = [[...a], [...b]];
+  const at = left.findIndex((char, index) => char !== right[index]);
+  if (at === -1) return left.length - right.length;
+  return left[at].codePointAt(0) - (right[at]?.codePointAt(0) ?? -1);
 }

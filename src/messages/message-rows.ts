@@ -40,7 +40,7 @@ export async function findMessage(sql: Sql, room: string, id: string): Promise<M
   );
   if (row === undefined) return null;
   const reactions = await sql.all<ReactionRow>(
-    'SELECT message_id, emoji, user_id FROM reactions WHERE message_id = ? ORDER BY seq',
+    'SELECT message_id, emoji, user_id FROM reactions WHERE message_id = ? ORDER BY emoji, seq',
     id,
   );
   return toMessage(row, groupReactions(reactions).get(id));
@@ -83,7 +83,7 @@ export async function messagesOfEvents(
   );
   const reactions = await sql.all<ReactionRow>(
     `SELECT DISTINCT r.seq, r.message_id, r.emoji, r.user_id FROM room_events e
-       JOIN reactions r ON r.message_id = e.message_id WHERE ${within} ORDER BY r.seq`,
+       JOIN reactions r ON r.message_id = e.message_id WHERE ${within} ORDER BY r.emoji, r.seq`,
     room,
     after,
     last,
@@ -111,7 +111,7 @@ async function page(
     `SELECT r.message_id, r.emoji, r.user_id FROM room_events e
        JOIN reactions r ON r.message_id = e.message_id
       WHERE e.room_id = ? AND e.type = 'message.created' AND e.seq >= ? AND e.seq <= ?
-      ORDER BY r.seq`,
+      ORDER BY r.emoji, r.seq`,
     room,
     Math.min(...seqs),
     Math.max(...seqs),

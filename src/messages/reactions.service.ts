@@ -4,7 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Writer, type WriteTransaction } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { Message } from '../protocol/models.js';
+import type { Message, Reaction } from '../protocol/models.js';
 import { RoomLog } from '../rooms/room-log.js';
 import { requireMember } from '../rooms/room-rows.js';
 import { refuseOwnLog } from '../rooms/rooms.service.js';
@@ -94,27 +94,30 @@ export class ReactionsService {
   }
 }
 
-/** Gives a message with one more reaction; the fold of `reaction.added` (P-6.9). */
+/** Gives a message with one more reaction; the fold of `reaction.added` (P-5.9). */
 function withReaction(message: Message, emoji: string, user: string): Message {
-  const known = message.reactions.some((reaction) => reaction.emoji === emoji);
-  const reactions = known
-    ? message.reactions.map((reaction) =>
-        reaction.emoji === emoji ? { emoji, users: [...reaction.users, user] } : reaction,
-      )
-    : [...message.reactions, { emoji, users: [user] }];
-  return { ...message, reactions };
+  return withUsers(message, emoji, (users) => [...users, user]);
 }
 
-/** Gives a message with one reaction less; the fold of `reaction.removed` (P-6.9). */
+/** Gives a message with one reaction less; the fold of `reaction.removed` (P-5.9). */
 function withoutReaction(message: Message, emoji: string, user: string): Message {
-  const reactions = message.reactions
-    .map((reaction) =>
-      reaction.emoji === emoji
-        ? { emoji, users: reaction.users.filter((id) => id !== user) }
-        : reaction,
-    )
-    .filter(({ users }) => users.length > 0);
-  return { ...message, reactions };
+  return withUsers(message, emoji, (users) => users.filter((id) => id !== user));
+}
+
+function withUsers(
+  message: Message,
+  emoji: string,
+  change: (users: readonly string[]) => string[],
+): Message {
+  const others = message.reactions.filter((reaction) => reaction.emoji !== emoji);
+  const users = change(message.reactions.find((one) => one.emoji === emoji)?.users ?? []);
+  if (users.length === 0) return { ...message, reactions: others };
+  return { ...message, reactions: [...others, { emoji, users }].sort(byCodePoints) };
+}
+
+/** The order of P-6.9, which is that of UTF-8 and of the database, but not that of UTF-16. */
+function byCodePoints(a: Reaction, b: Reaction): number {
+  return Buffer.compare(Buffer.from(a.emoji), Buffer.from(b.emoji));
 }
 
 function limitReached(limit: string, value: number): ProtocolError {

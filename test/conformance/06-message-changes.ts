@@ -144,18 +144,105 @@ verifies('P-6.9', 'sets and takes back reactions', async (scene) => {
 
   assert.equal(both.changed, true);
   assert.deepEqual(both.message.reactions, [
-    { emoji: '👍', users: [bobId, annId] },
     { emoji: '🎉', users: [annId] },
+    { emoji: '👍', users: [bobId, annId] },
   ]);
   const party = { emoji: '🎉', users: [annId] };
   assert.deepEqual(added, { room, seq: seq + 2, at: added.at, message, emoji: '🎉', user: annId });
-  assert.deepEqual(less.message.reactions, [{ emoji: '👍', users: [annId] }, party]);
+  assert.deepEqual(less.message.reactions, [party, { emoji: '👍', users: [annId] }]);
   assert.deepEqual(removed, {
     ...{ room, seq: seq + 4, at: removed.at, message, emoji: '👍', user: bobId },
   });
   assert.deepEqual(none.message.reactions, [party]);
   assert.deepEqual((await readHistory(bob, room))[0], none.message);
   assert.deepEqual((await readCut(bob, room)).messages[0], none.message);
+});
+
+verifies('P-6.9', 'orders reactions alike wherever they are told', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
+  const [ann, bob, cem] = clients;
+  const [annId, bobId, cemId] = clients.map(({ welcome }) => welcome.user.id);
+  const { id: message } = await say(ann, room, 'hi');
+  const [like, love, wide] = ['👍', '❤️', 'Ａ'].map((emoji) => ({ room, message, emoji }));
+  assert(like !== undefined && love !== undefined && wide !== undefined);
+  const steps = [
+    [ann, 'message.react', like, [['👍', annId]]],
+    [
+      bob,
+      'message.react',
+      love,
+      [
+        ['❤️', bobId],
+        ['👍', annId],
+      ],
+    ],
+    [
+      cem,
+      'message.react',
+      like,
+      [
+        ['❤️', bobId],
+        ['👍', annId, cemId],
+      ],
+    ],
+    [
+      ann,
+      'message.unreact',
+      like,
+      [
+        ['❤️', bobId],
+        ['👍', cemId],
+      ],
+    ],
+    [
+      ann,
+      'message.react',
+      wide,
+      [
+        ['❤️', bobId],
+        ['Ａ', annId],
+        ['👍', cemId],
+      ],
+    ],
+    [
+      bob,
+      'message.unreact',
+      love,
+      [
+        ['Ａ', annId],
+        ['👍', cemId],
+      ],
+    ],
+    [
+      ann,
+      'message.react',
+      like,
+      [
+        ['Ａ', annId],
+        ['👍', cemId, annId],
+      ],
+    ],
+    [
+      bob,
+      'message.react',
+      love,
+      [
+        ['❤️', bobId],
+        ['Ａ', annId],
+        ['👍', cemId, annId],
+      ],
+    ],
+  ] as const;
+
+  for (const [client, cmd, data, expected] of steps) {
+    const told = await client.ok(cmd, data);
+    const [stored] = await readHistory(bob, room);
+    const [inMemory] = (await readCut(bob, room)).messages;
+    for (const one of [told.message, stored, inMemory]) {
+      const order = one?.reactions.map(({ emoji, users }) => [emoji, ...users]);
+      assert.deepEqual(order, expected);
+    }
+  }
 });
 
 verifies('P-6.9', 'sets each reaction once', async (scene) => {
@@ -189,9 +276,11 @@ verifies('P-6.9', 'takes emoji and short codes', async (scene) => {
     await ann.refused('message.unreact', { room, message, emoji }, 'invalid');
   }
   const [stored] = await readHistory(ann, room);
+  const inOrder = good.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   assert.deepEqual(
     stored?.reactions.map(({ emoji }) => emoji),
-    good,
+    inOrder,
+    'by code points, as UTF-8 has them',
   );
 });
 

@@ -38,7 +38,7 @@ class Busybody {
   /** Does something, whatever it is. */
   act(step: number): void {
     const text = `step ${String(step)}`;
-    const dice = this.random.between(1, 40);
+    const dice = this.random.between(1, 60);
     if (dice <= 22) this.post('message.send', { room: ROOM, text, cid: text });
     else if (dice === 23) this.post('user.update', { name: `name ${String(step)}` });
     else if (dice === 24) this.post('room.update', { room: ROOM, title: text });
@@ -56,13 +56,13 @@ class Busybody {
   }
 
   private actOnMessage(text: string): void {
-    const seen = this.client.events('message.created').slice(-30);
+    const seen = this.client.events('message.created').slice(-10);
     if (seen.length === 0) return;
     const { id: message } = this.random.pick(seen).data['message'] as { id: string };
-    const [emoji, dice] = [this.random.pick(EMOJI), this.random.between(1, 6)];
+    const [emoji, dice] = [this.random.pick(EMOJI), this.random.between(1, 16)];
     if (dice <= 2) this.post('message.edit', { room: ROOM, message, text });
     else if (dice === 3) this.post('message.delete', { room: ROOM, message });
-    else if (dice === 4) this.post('message.unreact', { room: ROOM, message, emoji });
+    else if (dice <= 9) this.post('message.unreact', { room: ROOM, message, emoji });
     else this.post('message.react', { room: ROOM, message, emoji });
   }
 

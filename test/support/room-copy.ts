@@ -108,30 +108,24 @@ export class RoomCopy {
     }
   }
 
-  /** Reactions are sets: what is there already, or is not, changes nothing. */
+  /** By P-5.9: who adds what is there goes to the end; removing what is not there changes nothing. */
   private react({ event, data }: LogEvent & { event: `reaction.${string}` }): void {
     const message = this.messages.get(data.message);
     if (message === undefined || message.deletedAt !== undefined) return;
-    const sets = new Map(message.reactions.map(({ emoji, users }) => [emoji, new Set(users)]));
-    const users = sets.get(data.emoji) ?? new Set<string>();
-    if (event === 'reaction.added') users.add(data.user);
-    else users.delete(data.user);
-    sets.set(data.emoji, users);
-    const reactions = [...sets].map(([emoji, set]) => ({ emoji, users: [...set] }));
-    this.messages.set(message.id, {
-      ...message,
-      reactions: reactions.filter(({ users: left }) => left.length > 0),
-    });
+    const { emoji, user } = data;
+    const others = message.reactions.filter((reaction) => reaction.emoji !== emoji);
+    const before = message.reactions.find((reaction) => reaction.emoji === emoji)?.users ?? [];
+    const left = before.filter((id) => id !== user);
+    const users = event === 'reaction.added' ? [...left, user] : left;
+    const reactions = users.length === 0 ? others : [...others, { emoji, users }];
+    reactions.sort((a, b) => Buffer.compare(Buffer.from(a.emoji), Buffer.from(b.emoji)));
+    this.messages.set(message.id, { ...message, reactions });
   }
 
-  /** Reactions are sets; and who has left may have taken another name, of which nobody is told. */
+  /** Who has left may have taken another name, of which nobody is told. */
   private comparable(message: Message): object {
-    const { sender, reactions, ...rest } = message;
-    const sorted = reactions
-      .map(({ emoji, users }) => ({ emoji, users: users.toSorted() }))
-      .toSorted((a, b) => compare(a.emoji, b.emoji));
-    const known = this.members.has(sender.id) ? sender : { id: sender.id };
-    return { ...rest, sender: known, reactions: sorted };
+    const { sender, ...rest } = message;
+    return { ...rest, sender: this.members.has(sender.id) ? sender : { id: sender.id } };
   }
 }
 
