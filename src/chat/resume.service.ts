@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
+import { ProtocolError } from '../protocol/errors.js';
 import { foldRoomName, OWN_ROOM } from '../protocol/names.js';
 import type { Position } from '../protocol/models.js';
 import type { Resumed } from '../protocol/welcome.js';
+import type { ActiveRoom } from '../rooms/active-room.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
-import { RoomReplay } from '../rooms/room-replay.js';
+import { RoomReplay, type ReplayResult } from '../rooms/room-replay.js';
 import { ownLog } from '../users/actor.js';
 import type { Call } from './call.js';
 import { RoomHub } from './room-hub.js';
@@ -46,10 +48,20 @@ export class ResumeService {
     ) {
       return { complete: false, reason: 'behind' };
     }
-    const result = await this.replay.ofRoom(room, position);
+    try {
+      return await this.replay.forMember(id, call.actor.id, position, (found, result) =>
+        this.arrive(call, found, result),
+      );
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      return { complete: false, reason: 'not_found' };
+    }
+  }
+
+  private arrive(call: Call, room: ActiveRoom, result: ReplayResult): Resumed {
     if (!result.complete) return result;
     if (result.more) return { complete: false, reason: 'behind' };
-    this.hub.attach(call, id, result.events);
+    this.hub.attach(call, room.id, result.events);
     return { complete: true, seq: room.head };
   }
 
@@ -66,4 +78,9 @@ export class ResumeService {
     own.precede(missed, seq);
     return { complete: true, seq };
   }
+}
+
+/** Tells whether a room, or the membership in it, ended while it was resumed. */
+function isGone(error: unknown): boolean {
+  return error instanceof ProtocolError && ['not_found', 'not_member'].includes(error.code);
 }

@@ -7,7 +7,7 @@ import { normalizeLabel, OWN_ROOM } from '../protocol/names.js';
 import type { Position, RoomCut } from '../protocol/models.js';
 import type { ActiveRoom } from '../rooms/active-room.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
-import { RoomReplay, takeBytes } from '../rooms/room-replay.js';
+import { RoomReplay, takeBytes, type ReplayResult } from '../rooms/room-replay.js';
 import { refuseOwnLog, RoomsService, type CreationLimit } from '../rooms/rooms.service.js';
 import { ownLog } from '../users/actor.js';
 import type { Call } from './call.js';
@@ -50,14 +50,19 @@ export class RoomEntry {
     refuseOwnLog(room);
     this.hub.requireRoomFor(call.connection, room);
     if (from === null) return this.enter(call, room);
-    return this.replayRoom(call, await this.active.getForMember(room, call.actor.id), from);
+    return this.replay.forMember(room, call.actor.id, from, (found, result) =>
+      this.arrive(call, found, from, result),
+    );
   }
 
   /** Nothing is awaited between the cut and the attachment, so that no event falls between them. */
   private async enter(call: Call, id: string): Promise<RoomCut> {
-    const room = await this.active.getForMember(id, call.actor.id);
-    this.hub.attach(call, id);
-    return this.cut(room, call.actor.id);
+    for (;;) {
+      const room = await this.active.getForMember(id, call.actor.id);
+      if (!this.active.isCurrentFor(room, call.actor.id)) continue;
+      this.hub.attach(call, id);
+      return this.cut(room, call.actor.id);
+    }
   }
 
   private cut(room: ActiveRoom, userId: string): RoomCut {
@@ -79,12 +84,12 @@ export class RoomEntry {
     };
   }
 
-  private async replayRoom(
+  private arrive(
     call: Call,
     room: ActiveRoom,
     from: Position,
-  ): Promise<ReplyData<'room.sync'>> {
-    const result = await this.replay.ofRoom(room, from);
+    result: ReplayResult,
+  ): ReplyData<'room.sync'> {
     const position = { room: room.id, epoch: room.epoch };
     if (!result.complete) {
       this.hub.detach(call.connection, room.id);

@@ -68,6 +68,11 @@ export class ActiveRooms implements CommitListener {
     return room;
   }
 
+  /** Tells whether a room is still the one in memory, with a user among its members. */
+  isCurrentFor(room: ActiveRoom, userId: string): boolean {
+    return this.rooms.get(room.id) === room && room.members.has(userId);
+  }
+
   committed(events: readonly AppendedEvent[]): void {
     for (const event of events) {
       if (this.rooms.get(event.log)?.apply(event) === false) this.rooms.delete(event.log);

@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
 import { MAX_SEQ, type LogEvent, type Position } from '../protocol/index.js';
 import type { ActiveRoom } from './active-room.js';
+import { ActiveRooms } from './active-rooms.js';
 import { RoomLog } from './room-log.js';
 import { findRoom } from './room-rows.js';
 
@@ -24,15 +25,34 @@ export class RoomReplay {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Reader) private readonly reader: Reader,
     @Inject(RoomLog) private readonly log: RoomLog,
+    @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
   ) {}
 
   /**
-   * Replays a room from memory if it can, else from the database.
+   * Replays a room for one of its members, from memory if it can, else from the database.
    *
-   * When nothing is left (`more` is false), the room is at the position after the events until
-   * the caller awaits something.
+   * `arrive` is called in the moment when the user is a member and, if nothing is left (`more` is
+   * false), the room is at the position after the events.
+   *
+   * @throws ProtocolError `not_found`, `not_member`
    */
-  async ofRoom(room: ActiveRoom, from: Position): Promise<ReplayResult> {
+  async forMember<T>(
+    id: string,
+    userId: string,
+    from: Position,
+    arrive: (room: ActiveRoom, result: ReplayResult) => T,
+  ): Promise<T> {
+    for (;;) {
+      const room = await this.rooms.getForMember(id, userId);
+      const result = await this.ofRoom(room, from);
+      // While that was awaited, the user may have left, and the room may have gone on or away.
+      if (!this.rooms.isCurrentFor(room, userId)) continue;
+      if (isBehind(result, from, room.head)) continue;
+      return arrive(room, result);
+    }
+  }
+
+  private async ofRoom(room: ActiveRoom, from: Position): Promise<ReplayResult> {
     const refusal = refuse(from, room.epoch, room.head);
     if (refusal !== null) return refusal;
     const recent = room.since(from.seq);
@@ -84,6 +104,12 @@ export function takeBytes<T>(items: readonly T[], bytes: number): readonly T[] {
     if (left < 0) return items.slice(0, Math.max(1, index));
   }
   return items;
+}
+
+/** Tells whether something was appended after what was to be the end. */
+function isBehind(result: ReplayResult, from: Position, head: number): boolean {
+  if (!result.complete || result.more) return false;
+  return (result.events.at(-1)?.data.seq ?? from.seq) !== head;
 }
 
 function refuse(from: Position, epoch: string, head: number): ReplayResult | null {

@@ -7,6 +7,7 @@ import './03-frames.js';
 import './04-closing.js';
 import './04-errors.js';
 import './05-attachment.js';
+import './05-late-entry.js';
 import './05-lost-database.js';
 import './05-own-log.js';
 import './05-resume.js';

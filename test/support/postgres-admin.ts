@@ -2,6 +2,7 @@ import pg from 'pg';
 
 import { Reader } from '#src/database/reader.js';
 
+import { eventually } from './eventually.js';
 import type { TestServer } from './server.js';
 
 const END_MS = 5_000;
@@ -37,6 +38,25 @@ export class PostgresAdmin {
   async terminateReaders(): Promise<void> {
     const query = 'SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS pid';
     await this.client.query(query, [await this.pidsOfReaders()]);
+  }
+
+  /** Has nobody read or write a table until {@link unlock}. */
+  async lock(table: string): Promise<void> {
+    const { PARLANCE_DATABASE_SCHEMA: schema = 'public' } = this.server.env;
+    await this.client.query(`BEGIN; LOCK TABLE "${schema}"."${table}" IN ACCESS EXCLUSIVE MODE`);
+  }
+
+  /** Waits until somebody waits for what is locked. */
+  async untilBlocked(): Promise<void> {
+    const query =
+      'SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))';
+    const isBlocked = async () => (await this.client.query(query)).rows.length > 0;
+    await eventually(isBlocked, 'somebody who waits for the lock');
+  }
+
+  /** Ends {@link lock}. */
+  async unlock(): Promise<void> {
+    await this.client.query('COMMIT');
   }
 
   /** Disconnects. */
