@@ -53,7 +53,7 @@ const GENERAL = {
   PARLANCE_ORIGINS: list
     .pipe(z.array(origin))
     .optional()
-    .describe('Origins of pages that may connect; the host itself by default.'),
+    .describe('Origins of pages of other hosts that may connect, separated by commas.'),
   PARLANCE_TRUST_PROXY: list
     .refine(areAddresses, 'give addresses, subnets such as 10.0.0.0/8, or "loopback"')
     .optional()

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 /**
  * Tells whether a request may connect as far as its Origin goes (P-10.5).
  *
- * Who sends none is no browser; without a list, a page must come from the host itself.
+ * Who sends none is no browser; pages of the host itself always may, others by the list.
  */
 export function isOriginAllowed(
   request: IncomingMessage,
@@ -11,6 +11,6 @@ export function isOriginAllowed(
 ): boolean {
   const { origin, host } = request.headers;
   if (origin === undefined) return true;
-  if (origins !== undefined) return origins.includes(origin);
+  if (origins?.includes(origin) === true) return true;
   return URL.canParse(origin) && new URL(origin).host === host;
 }

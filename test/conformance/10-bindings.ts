@@ -189,12 +189,18 @@ verifies(
 
 verifies(
   'P-10.5',
-  'takes pages of the listed origins alone, where there is a list',
+  'takes pages of its own host and of the listed origins, where there is a list',
   async ({ server }) => {
     assert(server !== undefined);
-    assert.deepEqual(await upgradeStatuses(server, LISTED), [101, 101]);
-    assert.deepEqual(await upgradeStatuses(server), [101, 101]);
-    for (const origin of [`https://${HOST}`, `${LISTED}:8443`, 'http://app.example.org']) {
+    for (const origin of [LISTED, `https://${HOST}`, `http://${HOST}`, undefined]) {
+      assert.deepEqual(await upgradeStatuses(server, origin), [101, 101], origin);
+    }
+    for (const origin of [
+      `${LISTED}:8443`,
+      'http://app.example.org',
+      `https://x.${HOST}`,
+      'null',
+    ]) {
       assert.deepEqual(await upgradeStatuses(server, origin), [403, 403], origin);
     }
   },
