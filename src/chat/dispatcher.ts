@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { isDeeperThan } from '../protocol/codec.js';
 import { COMMANDS, type CommandName, type Hello } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
+import { OWN_ROOM } from '../protocol/names.js';
 import type { Call } from './call.js';
 import { CommandTable, type CommandEntry } from './command-table.js';
 import { toWireError } from './failure.js';
@@ -14,6 +15,8 @@ import { HelloService } from './hello.service.js';
 const HELLO = 'hello';
 const SEND: CommandName = 'message.send';
 const SHOWN_ISSUES = 8;
+/** Rooms that can be resumed however few a connection may have; those past that are told so. */
+const RESUMABLE_ROOMS = 100;
 
 /** Checks a command and has its handler run (P-3.3, P-3.5). */
 @Injectable()
@@ -46,7 +49,9 @@ export class Dispatcher {
     const data = call.data ?? {};
     if (isDeeperThan(data, this.config.limits.jsonDepth)) throw new ProtocolError('too_deep');
     if (call.name === HELLO) {
-      return this.hello.greet(call, parse(COMMANDS.hello.data, data) as Hello);
+      const hello = parse(COMMANDS.hello.data, data) as Hello;
+      this.requireFewRooms(hello);
+      return this.hello.greet(call, hello);
     }
     const entry = this.getEntry(call);
     const checked = entry.schema === undefined ? data : parse(entry.schema, data);
@@ -64,6 +69,14 @@ export class Dispatcher {
     }
     if (connection.session === null) throw new ProtocolError('hello_required');
     return entry;
+  }
+
+  /** How many rooms may be resumed goes by a limit, of which the schema knows nothing (P-5.12). */
+  private requireFewRooms({ resume = {} }: Hello): void {
+    const most = Math.max(RESUMABLE_ROOMS, this.config.limits.roomsPerConnection);
+    const rooms = Object.keys(resume).filter((room) => room !== OWN_ROOM);
+    if (rooms.length <= most) return;
+    throw invalid([{ path: 'resume', message: `At most ${String(most)} rooms.` }]);
   }
 
   private takeFromBucket(call: Call, { bucket }: CommandEntry): void {
@@ -97,8 +110,12 @@ function parse(schema: z.ZodType, data: unknown): unknown {
     path: path.join('.'),
     message,
   }));
+  throw invalid(issues);
+}
+
+function invalid(issues: readonly { path: string; message: string }[]): ProtocolError {
   const [first] = issues;
   const at = first === undefined || first.path === '' ? '' : `${first.path}: `;
   const message = first === undefined ? {} : { message: `${at}${first.message}` };
-  throw new ProtocolError('invalid', { ...message, details: { issues } });
+  return new ProtocolError('invalid', { ...message, details: { issues } });
 }

@@ -20,7 +20,6 @@ import {
 import { ReplayedEvent } from './events.js';
 import { Welcome } from './welcome.js';
 
-const MAX_RESUMED_ROOMS = 100;
 const MAX_TOKEN_CHARS = 4_096;
 
 /** Text of a message; its greatest length is the limit `textChars` (P-6.2). */
@@ -42,10 +41,7 @@ export const Hello = z.object({
   token: Token.optional(),
   name: DisplayName.optional(),
   client: z.object({ name: z.string().max(64), version: z.string().max(64).optional() }).optional(),
-  resume: z
-    .record(z.string().max(256), Position)
-    .refine((rooms) => Object.keys(rooms).length <= MAX_RESUMED_ROOMS, 'At most 100 rooms.')
-    .optional(),
+  resume: z.record(z.string().max(256), Position).optional(),
   heartbeat: z.enum(['transport', 'frames']).optional(),
 });
 export type Hello = z.infer<typeof Hello>;
@@ -170,7 +166,8 @@ export const COMMANDS = {
         before: Seq.optional(),
         after: Seq.optional(),
         around: Seq.optional(),
-        limit: PageSize.optional(),
+        // However many are asked for, a page has no more than the limit `historyPageMax`.
+        limit: z.int().min(1).optional(),
       })
       .refine(atMostOne, 'Give at most one of before, after and around.'),
     reply: HistoryPage,

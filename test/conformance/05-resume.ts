@@ -161,6 +161,42 @@ verifies(
   { settings: { PARLANCE_LIMIT_ROOMS_PER_CONNECTION: '2' } },
 );
 
+verifies('P-5.12', 'takes a position in `@me` beside those of all rooms', async (scene) => {
+  const ann = await scene.join('ann');
+  const position = { epoch: 'epoch', seq: 1 };
+  const rooms = range(1, 100).map((index) => [`no-room-${String(index)}`, position]);
+
+  const resume = { ...(Object.fromEntries(rooms) as object), '@me': ann.welcome.me };
+  const { resumed } = (await again(scene, ann, { resume })).welcome;
+
+  assert.equal(Object.keys(resumed).length, 101);
+  assert.deepEqual(resumed['@me'], { complete: true, seq: 0 });
+});
+
+verifies(
+  ['P-5.12', 'P-9.6'],
+  'resumes as many rooms as a connection may have',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const resume: Record<string, Position> = {};
+    while (Object.keys(resume).length < 120) {
+      const { room, epoch, seq } = await ann.ok('room.create', { room: scene.room() });
+      resume[room] = { epoch, seq };
+    }
+    const tooMany = { ...resume, general: { epoch: 'epoch', seq: 1 } };
+
+    const hello = { protocol: 1, token: ann.welcome.token, resume: tooMany };
+    const back = await scene.connect();
+    const { details } = await back.refused('hello', hello, 'invalid');
+    const { resumed } = await resumeBy(back, ann.welcome, { ...resume, '@me': ann.welcome.me });
+
+    assert.deepEqual(Object.keys(resumed).length, 121);
+    assert(Object.values(resumed).every(({ complete }) => complete));
+    assert.deepEqual((details?.['issues'] as { path: string }[])[0]?.path, 'resume');
+  },
+  { settings: { PARLANCE_LIMIT_ROOMS_PER_CONNECTION: '120' } },
+);
+
 verifies(['P-5.12', 'P-4.2'], 'refuses positions that are none', async (scene) => {
   const client = await scene.connect();
   const position = { epoch: 'epoch', seq: 1 };

@@ -125,6 +125,24 @@ verifies(
 );
 
 verifies(
+  ['P-9.8', 'P-6.11'],
+  'gives pages as long as it announces',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    await chatter(ann, room, 160);
+
+    const lengths: number[] = [];
+    for (const limit of [101, 150, 151, 1_000_000]) {
+      lengths.push((await ann.ok('message.history', { room, limit })).messages.length);
+    }
+
+    assert.deepEqual(lengths, [101, 150, 150, 150]);
+  },
+  { settings: { PARLANCE_LIMIT_HISTORY_PAGE_MAX: '150' } },
+);
+
+verifies(
   ['P-9.8', 'P-5.5', 'P-6.11'],
   'limits the bytes of a page',
   async (scene) => {
