@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import type { Server } from 'node:net';
 import { promisify } from 'node:util';
 
+import type { EventFrame } from '#src/protocol/frames.js';
+
 import { TestClient } from '../support/client.js';
+import { logOfErrors } from '../support/error-log.js';
 import { eventually } from '../support/eventually.js';
 import { refusedUpgrade, tryUpgrade } from '../support/raw-websocket.js';
 import type { TestServer } from '../support/server.js';
@@ -131,6 +134,43 @@ verifies(
     await ann.settled();
   },
   { only: ['in-memory'] },
+);
+
+verifies(
+  'P-10.4',
+  'goes on after a program that fails at what it is told',
+  async ({ server, join, room }) => {
+    assert(server !== undefined);
+    const ann = await join('ann');
+    const name = room();
+    await ann.ok('room.join', { room: name, create: true });
+    const told: unknown[] = [];
+    const fail = (what: unknown) => {
+      told.push(what);
+      throw new Error('a bot with a fault');
+    };
+    const listeners = [
+      { frame: fail, closed: fail },
+      { frame: async (what: unknown) => fail(await Promise.resolve(what)), closed: fail },
+    ];
+
+    const logged = await logOfErrors(async () => {
+      const bots = listeners.map((listener) => server.inMemory.connect(listener, { protocol: 1 }));
+      for (const bot of bots) bot.send({ id: 1, cmd: 'room.join', data: { room: name } });
+      await ann.event('member.joined');
+      await ann.event('member.joined');
+      for (const text of ['one', 'two']) await ann.ok('message.send', { room: name, text });
+      await ann.event('message.created', ({ message }) => message.text === 'two');
+      for (const bot of bots) bot.close();
+      await ann.settled();
+    });
+
+    const messages = told.filter((what) => (what as EventFrame).event === 'message.created');
+    assert.equal(messages.length, 4, 'each was told of each message');
+    assert.deepEqual(told.slice(-2), [1000, 1000]);
+    assert.equal(logged.length, told.length);
+  },
+  ONCE,
 );
 
 /** Tries to upgrade on each path, as a page of an origin or as no page. */

@@ -1,9 +1,13 @@
+import { Logger } from '@nestjs/common';
+
 import type { Encoding, Link, Prepared, Sink } from '../../chat/transport.js';
 import { checkCommand } from '../../protocol/codec.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import type { EventFrame, Outcome, ReplyFrame } from '../../protocol/frames.js';
 
-/** Is told of each frame, and at last how the connection was closed. */
+const logger = new Logger('InMemory');
+
+/** Is told of each frame, and at last how the connection was closed; what it throws is logged. */
 export interface FrameListener {
   frame(frame: EventFrame | ReplyFrame): void;
   closed(code: number, reason: string): void;
@@ -109,7 +113,7 @@ export class InMemoryLink implements Link {
     this.ended = true;
     this.onEnd();
     this.sink?.closed(code, reason);
-    this.listener.closed(code, reason);
+    this.tell(() => this.listener.closed(code, reason));
   }
 
   private isPaused(): boolean {
@@ -137,9 +141,26 @@ export class InMemoryLink implements Link {
     const frames = this.outgoing ?? [];
     this.outgoing = null;
     for (const frame of frames) {
-      if (!this.ended) this.listener.frame(frame);
+      if (!this.ended) this.tell(() => this.listener.frame(frame));
     }
   }
+
+  /** Nobody else is to suffer from what a program throws, at once or later. */
+  private tell(call: () => unknown): void {
+    const note = (err: unknown) => {
+      logger.error({ msg: 'A listener failed', connection: this.id, err });
+    };
+    try {
+      const done = call();
+      if (isThenable(done)) done.then(undefined, note);
+    } catch (error) {
+      note(error);
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value;
 }
 
 function freeze<T>(value: T): T {
