@@ -7,7 +7,8 @@ import { foldRoomName } from '../protocol/names.js';
 const list = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
-  .transform((items) => items.filter((item) => item !== ''));
+  .transform((items) => items.filter((item) => item !== ''))
+  .refine((items) => items.length > 0, 'give one at least, or leave it out');
 
 const whole = (what: string) =>
   z.string().regex(/^\d+$/, `give ${what} as a whole number`).transform(Number);
@@ -18,6 +19,11 @@ const positive = (what: string) =>
 const origin = z.string().refine((text) => {
   return URL.canParse(text) && new URL(text).origin === text;
 }, 'give origins such as https://chat.example.org, without a path and separated by commas');
+
+/** A token names its key by the id: a second key of that id would never be found. */
+function haveOwnIds(keys: readonly string[]): boolean {
+  return new Set(keys.map((key) => key.slice(0, key.indexOf(':')))).size === keys.length;
+}
 
 function areAddresses(items: readonly string[]): boolean {
   try {
@@ -66,6 +72,7 @@ const GENERAL = {
           .regex(/^[\w-]+:[\w+/=-]{43,}$/, 'give id:key with a key of at least 32 bytes in base64'),
       ),
     )
+    .refine(haveOwnIds, 'give each key an id of its own')
     .optional()
     .describe('Keys that sign tokens, id:base64; the first signs, all of them verify.'),
   PARLANCE_TOKEN_SECONDS: positive('seconds')

@@ -10,7 +10,10 @@ export interface TokenKey {
   readonly secret: Uint8Array;
 }
 
-const KeyFile = z.array(z.object({ id: z.string().min(1), key: z.string().min(43) })).min(1);
+const KeyFile = z
+  .array(z.object({ id: z.string().min(1), key: z.string().min(43) }))
+  .min(1)
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length);
 
 /** Reads keys given as `id:base64`; the first of them signs (P-2.7). */
 export function parseTokenKeys(given: readonly string[]): TokenKey[] {

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
 
 import { ChildServer } from '../support/child-server.js';
 
+const KEY = 'a'.repeat(43);
 const EXAMPLE = new URL('../../.env.example', import.meta.url);
 
 function problemsOf(env: Record<string, string>): readonly string[] {
@@ -66,7 +67,11 @@ describe('the settings', () => {
     ['DATABASE_URL', 'mysql://db/chat', 'give a URL that begins with postgres://'],
     ['PARLANCE_DATABASE_SCHEMA', 'Chat-1', 'give a plain lower-case name'],
     ['PARLANCE_ORIGINS', 'https://a.example/chat', 'give origins such as'],
+    ['PARLANCE_ORIGINS', ',', 'give one at least, or leave it out'],
+    ['PARLANCE_TRUST_PROXY', ' , ', 'give one at least, or leave it out'],
     ['PARLANCE_TOKEN_KEYS', 'k1:short', 'give id:key with a key of at least 32 bytes in base64'],
+    ['PARLANCE_TOKEN_KEYS', ',', 'give one at least, or leave it out'],
+    ['PARLANCE_TOKEN_KEYS', `k1:${KEY},k1:${KEY}`, 'give each key an id of its own'],
     ['PARLANCE_TOKEN_SECONDS', '0', 'give seconds greater than 0'],
     ['PARLANCE_DEFAULT_ROOM', 'no spaces', 'give 1 to 64 letters, digits'],
     ['PARLANCE_LOG_LEVEL', 'loud', 'expected one of "fatal"'],

@@ -92,7 +92,9 @@ test('keys given by the environment need no file', async () => {
   await other.dispose();
 });
 
-test.each(['', 'not JSON', '[]', '[{"id":"k","key":"c2hvcnQ="}]'])(
+const KEY = `{"id":"k","key":"${'a'.repeat(43)}"}`;
+
+test.each(['', 'not JSON', '[]', '[{"id":"k","key":"c2hvcnQ="}]', `[${KEY},${KEY}]`])(
   'a file of keys that reads "%s" ends the start with what to do',
   async (contents) => {
     const env = await freshDatabase();
