@@ -18,7 +18,7 @@ export class HealthController {
   }
 
   /**
-   * Answers 503 while the server starts, drains, or has no database.
+   * Answers 503 while the server drains or has no database; while it starts, nobody listens.
    *
    * With a full disk it serves who reads, and only a change that is tried finds room again: taken
    * out of service, it would stay so for ever.

@@ -97,6 +97,20 @@ verifies('P-2.2', 'refuses every other command before hello', async ({ connect, 
   await ann.refused('auth.refresh', {}, 'hello_required');
 });
 
+verifies(
+  ['P-2.2', 'P-3.3'],
+  'tells before hello what is no command at all, and nothing of what is wrong with one',
+  async ({ connect }) => {
+    const ann = await connect();
+    const nested = { room: [[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]] };
+
+    await ann.refused('no.command', {}, 'unknown_command');
+    await ann.refused('no.command', nested, 'too_deep');
+    await ann.refused('room.get', nested, 'too_deep');
+    await ann.refused('room.get', { room: 5 }, 'hello_required');
+  },
+);
+
 verifies('P-2.2', 'refuses a hello that is not of its shape', async ({ connect }) => {
   const ann = await connect();
   const wrong = [

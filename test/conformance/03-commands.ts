@@ -57,12 +57,14 @@ verifies('P-2.11', 'refuses a hello after one that succeeded', async ({ connect 
   await ann.settled();
 });
 
-verifies('P-3.1', 'takes absent data for empty data', async ({ join }) => {
+verifies('P-3.1', 'takes absent data and null for empty data', async ({ join }) => {
   const ann = await join('ann');
 
   ann.send({ id: 'a', cmd: 'session.ping' });
+  ann.send({ id: 'b', cmd: 'session.ping', data: null });
 
   assert((await ann.reply('a')).ok);
+  assert((await ann.reply('b')).ok);
 });
 
 verifies('P-3.2', 'gives each command with an id one reply with the same id', async ({ join }) => {

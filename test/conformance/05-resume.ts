@@ -87,6 +87,23 @@ verifies(
   { settings: { PARLANCE_LIMIT_RESUME_EVENTS: '5' } },
 );
 
+verifies(
+  ['P-5.12', 'P-9.8'],
+  'leaves to room.sync what is longer than a page',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const from = await positionIn(bob, room);
+    for (const number of range(1, 5)) await say(ann, room, String(number).repeat(1_000));
+
+    const back = await again(scene, bob, { resume: { [room]: from } });
+
+    assert.deepEqual(back.welcome.resumed, { [room]: { complete: false, reason: 'behind' } });
+    assert.deepEqual(seqsOf(await readLog(back, room, from)), range(4, 8));
+  },
+  { settings: { PARLANCE_LIMIT_PAGE_BYTES: '4096' } },
+);
+
 verifies('P-5.12', 'says for each room why it was not resumed', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
