@@ -20,6 +20,15 @@ const origin = z.string().refine((text) => {
   return URL.canParse(text) && new URL(text).origin === text;
 }, 'give origins such as https://chat.example.org, without a path and separated by commas');
 
+function isWellFormed(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return URL.canParse(url);
+  } catch {
+    return false;
+  }
+}
+
 /** A token names its key by the id: a second key of that id would never be found. */
 function haveOwnIds(keys: readonly string[]): boolean {
   return new Set(keys.map((key) => key.slice(0, key.indexOf(':')))).size === keys.length;
@@ -44,6 +53,7 @@ const GENERAL = {
   DATABASE_URL: z
     .string()
     .refine((url) => /^postgres(ql)?:\/\//.test(url), 'give a URL that begins with postgres://')
+    .refine(isWellFormed, 'write what is special in a user or a password as %40 for "@" and so on')
     .optional()
     .describe('PostgreSQL to store in; without it, SQLite in the data folder.'),
   PARLANCE_DATABASE_SCHEMA: z

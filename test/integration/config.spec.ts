@@ -65,6 +65,8 @@ describe('the settings', () => {
     ['PORT', 'http', 'give a port as a whole number'],
     ['PORT', '70000', 'give a port from 0 to 65535'],
     ['DATABASE_URL', 'mysql://db/chat', 'give a URL that begins with postgres://'],
+    ['DATABASE_URL', 'postgres://ann:50%@db/chat', 'write what is special in a user or a password'],
+    ['DATABASE_URL', 'postgres://ann:a/b@db/chat', 'write what is special in a user or a password'],
     ['PARLANCE_DATABASE_SCHEMA', 'Chat-1', 'give a plain lower-case name'],
     ['PARLANCE_ORIGINS', 'https://a.example/chat', 'give origins such as'],
     ['PARLANCE_ORIGINS', ',', 'give one at least, or leave it out'],
