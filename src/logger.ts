@@ -11,12 +11,15 @@ const CHATTER = new Set([
   'WebSocketsController',
 ]);
 
+const MOST_CAUSES = 5;
+
 /** Nest's log lines as JSON, one a line; never a message text or a token. */
 export class PinoLogger implements LoggerService {
   private readonly pino: Logger;
 
   constructor(level: string) {
-    this.pino = pino({ level, base: null, redact: ['*.token', '*.authorization'] });
+    const serializers = { err: describe };
+    this.pino = pino({ level, base: null, redact: ['*.token', '*.authorization'], serializers });
   }
 
   log = (message: unknown, ...rest: unknown[]): void => {
@@ -44,4 +47,17 @@ export class PinoLogger implements LoggerService {
       typeof message === 'string' ? message : undefined,
     );
   }
+}
+
+/** Tells of an error what it is, not what it carries: errors of databases have the values with them. */
+function describe(error: unknown, causes = MOST_CAUSES): unknown {
+  if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
+  const { name, message, stack, code, cause } = error as Error & { code?: unknown };
+  return {
+    type: name,
+    message,
+    stack,
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined || causes === 0 ? {} : { cause: describe(cause, causes - 1) }),
+  };
 }

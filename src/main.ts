@@ -40,7 +40,8 @@ async function main(): Promise<void> {
   await listen(app, config);
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   logger.log({ msg: 'listening', port }, 'Main');
-  process.stdout.write(welcomeText(port, config));
+  // Where nobody reads along, standard output is the log and nothing else.
+  if (process.stdout.isTTY) process.stdout.write(welcomeText(port, config));
 }
 
 async function createApp(config: Config, logger: PinoLogger): Promise<NestExpressApplication> {

@@ -64,7 +64,11 @@ export interface Sink {
   malformed(why: string, reply?: (outcome: Outcome) => void): void;
   /** The peer did not answer a ping in time (P-2.12). */
   silent(): void;
-  /** The connection is gone, whoever ended it; called once. */
+  /**
+   * The connection is gone, whoever ended it; called once.
+   *
+   * The reason is logged: it is none that the client has worded.
+   */
   closed(code: number, reason: string): void;
 }
 

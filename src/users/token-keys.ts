@@ -41,9 +41,10 @@ export async function loadTokenKeys(dataDir: string): Promise<TokenKey[]> {
   }
   try {
     return KeyFile.parse(JSON.parse(text)).map(({ id, key }) => toKey(id, key));
-  } catch (cause) {
+  } catch {
+    // Nothing of the cause: JSON.parse quotes what it cannot read.
     const form = '[{"id":"k1","key":"<at least 32 bytes in base64>"}]';
-    throw new Error(`${file} cannot be read as ${form}; mend it, or delete it.`, { cause });
+    throw new Error(`${file} cannot be read as ${form}; mend it, or delete it.`);
   }
 }
 

@@ -27,6 +27,8 @@ export class WebSocketLink implements Link {
   private pinged = false;
   private paused = false;
   private closing = false;
+  /** Why this side closed; what a client gives as its reason is not for the log. */
+  private reason = '';
   private byFrames = false;
   private readonly patienceMs: number;
 
@@ -70,16 +72,17 @@ export class WebSocketLink implements Link {
   close(code: number, reason: string): void {
     this.writer.flush();
     this.closing = true;
+    this.reason = reason;
     // A paused socket would never see the close frame of its peer.
     this.socket.resume();
     this.socket.close(code, reason);
   }
 
   /** Notes that the WebSocket is closed. */
-  ended(code: number, reason: string): void {
+  ended(code: number): void {
     this.closing = true;
     this.links?.delete(this);
-    this.sink?.closed(code, reason);
+    this.sink?.closed(code, this.reason);
   }
 
   /** Takes in a message of the client. */

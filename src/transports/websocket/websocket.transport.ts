@@ -93,8 +93,8 @@ function onError(this: WebSocket): void {
   // ws has closed the connection with the code of the breach; `close` follows (P-4.6).
 }
 
-function onClose(this: WebSocket, code: number, reason: Buffer): void {
-  (this as LinkedWebSocket).link?.ended(code, reason.toString());
+function onClose(this: WebSocket, code: number): void {
+  (this as LinkedWebSocket).link?.ended(code);
 }
 
 /** Echoes ours; echoes a version of ours that is not spoken here too, to be able to say why. */
