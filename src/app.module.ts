@@ -1,5 +1,7 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
 
+import { BotStateEntity } from './bots/bot-state.entity.js';
+import { BotsModule } from './bots/bots.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -15,12 +17,25 @@ import { TransportsModule } from './transports/transports.module.js';
 import { UserEntity } from './users/user.entity.js';
 import { UsersModule } from './users/users.module.js';
 
-const ENTITIES = [UserEntity, RoomEntity, MemberEntity, MessageEntity, ReactionEntity];
+const ENTITIES = [
+  UserEntity,
+  RoomEntity,
+  MemberEntity,
+  MessageEntity,
+  ReactionEntity,
+  BotStateEntity,
+];
+
+/** What an app adds to the gateway. */
+export interface ParlanceOptions {
+  /** Classes marked with `@ChatBot`. */
+  readonly bots?: readonly Type[];
+}
 
 /** The whole gateway as one Nest module; use it with {@link ParlanceAdapter}. */
 @Module({})
 export class ParlanceModule {
-  static forRoot(config: Config): DynamicModule {
+  static forRoot(config: Config, { bots = [] }: ParlanceOptions = {}): DynamicModule {
     return {
       module: ParlanceModule,
       imports: [
@@ -30,10 +45,11 @@ export class ParlanceModule {
         RoomsModule,
         MessagesModule,
         ChatModule,
+        BotsModule.of(bots),
         TransportsModule,
         HttpModule,
       ],
-      exports: [ChatModule, TransportsModule],
+      exports: [ChatModule, BotsModule, TransportsModule],
     };
   }
 }

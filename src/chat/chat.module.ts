@@ -38,6 +38,6 @@ import { TypingService } from './typing.service.js';
     SessionsService,
     TypingService,
   ],
-  exports: [ChatServer, CommandTable, HelloService, PresentUsers],
+  exports: [ChatServer, CommandTable, HelloService, PresentUsers, TypingService],
 })
 export class ChatModule {}

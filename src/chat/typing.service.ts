@@ -5,7 +5,7 @@ import type { CommandData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
 import { refuseOwnLog } from '../rooms/rooms.service.js';
-import { toUser } from '../users/actor.js';
+import { toUser, type Actor } from '../users/actor.js';
 import type { Call } from './call.js';
 import { RoomHub } from './room-hub.js';
 import type { PresentUser } from './session.js';
@@ -31,6 +31,15 @@ export class TypingService {
     if (active ? !this.mayAnnounce(actor, room) : !actor.typingIn.has(room)) return;
     if (active) actor.typingIn.add(room);
     else actor.typingIn.delete(room);
+    this.tell(actor, room, active);
+  }
+
+  /** Tells that a bot writes, which has no connection; within the throttle only once (P-13.2). */
+  announce(actor: Actor, room: string): void {
+    if (this.mayAnnounce(actor, room)) this.tell(actor, room, true);
+  }
+
+  private tell(actor: Actor, room: string, active: boolean): void {
     const expiresInMs = active ? this.config.limits.typingExpireMs : 0;
     const event = { room, user: toUser(actor), active, expiresInMs };
     this.hub.find(room)?.sendEphemeral('typing', event, actor.id);
@@ -43,7 +52,7 @@ export class TypingService {
   }
 
   /** Kept here and not with the user, who may leave and come back within the throttle. */
-  private mayAnnounce(user: PresentUser, room: string): boolean {
+  private mayAnnounce(user: Actor, room: string): boolean {
     const now = performance.now();
     for (const [key, at] of this.announcedAt) {
       if (now - at < this.config.limits.typingThrottleMs) break;
@@ -56,6 +65,6 @@ export class TypingService {
   }
 }
 
-function keyOf({ id }: PresentUser, room: string): string {
+function keyOf({ id }: Actor, room: string): string {
   return `${id} ${room}`;
 }

@@ -19,6 +19,10 @@ export interface Config {
   readonly tokenSeconds: number;
   readonly defaultRoom: string;
   readonly guestAwaySeconds: number;
+  /** Bots of the default room and of each new one. */
+  readonly roomBots: readonly string[];
+  /** Patterns of files with bots. */
+  readonly botFiles: readonly string[];
   readonly logLevel: string;
   readonly limits: Limits;
 }
@@ -70,6 +74,8 @@ function toConfig(env: Environment & Record<string, number>): Config {
     tokenSeconds: env.PARLANCE_TOKEN_SECONDS,
     defaultRoom: env.PARLANCE_DEFAULT_ROOM,
     guestAwaySeconds: env.PARLANCE_GUEST_AWAY_SECONDS,
+    roomBots: env.PARLANCE_ROOM_BOTS,
+    botFiles: env.PARLANCE_BOTS ?? [],
     logLevel: env.PARLANCE_LOG_LEVEL,
     limits,
   };

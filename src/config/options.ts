@@ -1,6 +1,7 @@
 import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
+import { BotName } from '../protocol/bots.js';
 import { DEFAULT_LIMITS, type LimitName } from '../protocol/limits.js';
 import { foldRoomName } from '../protocol/names.js';
 
@@ -96,6 +97,13 @@ const GENERAL = {
   PARLANCE_GUEST_AWAY_SECONDS: positive('seconds')
     .default(86_400)
     .describe('Seconds away after which a guest leaves the rooms.'),
+  PARLANCE_ROOM_BOTS: list
+    .pipe(z.array(BotName))
+    .default([])
+    .describe('Bots that are in the default room and in each new one, such as help,dice.'),
+  PARLANCE_BOTS: list
+    .optional()
+    .describe('Files of your own bots to load, such as ./bots/*.bot.js.'),
   PARLANCE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -7,12 +7,14 @@ interface MessageRow {
   seq: number;
   sender_id: string;
   name: string;
-  kind: User['kind'];
+  user_kind: User['kind'];
   text: string;
   at: number;
   cid: string | null;
   reply_to: string | null;
   cause: string | null;
+  kind: 'notice' | null;
+  hops: number | null;
   edited_at: number | null;
   deleted_at: number | null;
   deleted_by: string | null;
@@ -24,8 +26,8 @@ interface ReactionRow {
   user_id: string;
 }
 
-const COLUMNS = `m.id, m.room_id, m.seq, m.sender_id, u.name, u.kind, m.text, m.at, m.cid,
-  m.reply_to, m.cause, m.edited_at, m.deleted_at, m.deleted_by`;
+const COLUMNS = `m.id, m.room_id, m.seq, m.sender_id, u.name, u.kind AS user_kind, m.text, m.at, m.cid,
+  m.reply_to, m.cause, m.kind, m.hops, m.edited_at, m.deleted_at, m.deleted_by`;
 const FROM = 'FROM messages m JOIN users u ON u.id = m.sender_id';
 // The log knows the order of the messages; an index of their own would cost a page a message.
 const CREATED = `FROM room_events e JOIN messages m ON m.id = e.message_id
@@ -137,12 +139,14 @@ function toMessage(row: MessageRow, reactions: Reaction[] = []): Message {
     id: row.id,
     room: row.room_id,
     seq: row.seq,
-    sender: { id: row.sender_id, name: row.name, kind: row.kind },
+    sender: { id: row.sender_id, name: row.name, kind: row.user_kind },
     text: row.text,
     at: row.at,
     ...(row.cid === null ? {} : { cid: row.cid }),
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
     ...(row.cause === null ? {} : { cause: row.cause }),
+    ...(row.kind === null ? {} : { kind: row.kind }),
+    ...(row.hops === null ? {} : { hops: row.hops }),
     ...(row.edited_at === null ? {} : { editedAt: row.edited_at }),
     ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
     ...(row.deleted_by === null ? {} : { deletedBy: row.deleted_by }),

@@ -13,6 +13,8 @@ export class MessageEntity {
   @Column('text', { name: 'content_hash', nullable: true }) contentHash!: string | null;
   @Column('text', { name: 'reply_to', nullable: true }) replyTo!: string | null;
   @Column('text', { nullable: true }) cause!: string | null;
+  @Column('text', { nullable: true }) kind!: 'notice' | null;
+  @Column('integer', { nullable: true }) hops!: number | null;
   @Column('bigint', { name: 'edited_at', nullable: true }) editedAt!: number | null;
   @Column('bigint', { name: 'deleted_at', nullable: true }) deletedAt!: number | null;
   @Column('text', { name: 'deleted_by', nullable: true }) deletedBy!: string | null;

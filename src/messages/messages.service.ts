@@ -119,24 +119,28 @@ export class MessagesService {
   private async insert(
     tx: WriteTransaction,
     actor: Actor,
-    { room, text, cid, replyTo, cause }: Send,
+    { room, text, cid, replyTo, cause, kind }: Send,
     hash: string | null,
   ): Promise<Message> {
     const place = await this.log.getNextPlaceFor(tx, room, actor.id);
-    await requireMessages(tx, room, [replyTo, cause]);
+    const [, causing] = await requireMessages(tx, room, [replyTo, cause]);
+    const hops = actor.kind === 'bot' ? (causing?.hops ?? 0) + 1 : null;
     const { seq, at } = place;
     const id = messageId(room, actor.id, cid);
     await tx.sql.run(
       `INSERT INTO messages
-         (id, room_id, seq, sender_id, text, at, cid, content_hash, reply_to, cause)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         (id, room_id, seq, sender_id, text, at, cid, content_hash, reply_to, cause, kind, hops)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       ...[id, room, seq, actor.id, text, at, cid ?? null, hash, replyTo ?? null, cause ?? null],
+      ...[kind ?? null, hops],
     );
     const message: Message = {
       ...{ id, room, seq, sender: toUser(actor), text, at },
       ...(cid === undefined ? {} : { cid }),
       ...(replyTo === undefined ? {} : { replyTo }),
       ...(cause === undefined ? {} : { cause }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(hops === null ? {} : { hops }),
       reactions: [],
     };
     await this.log.appendMessage(tx, room, place, 'message.created', message);
@@ -165,10 +169,14 @@ async function requireMessages(
   { sql }: WriteTransaction,
   room: string,
   ids: readonly (string | undefined)[],
-): Promise<void> {
+): Promise<(Message | undefined)[]> {
+  const found: (Message | undefined)[] = [];
   for (const id of ids) {
-    if (id !== undefined && (await findMessage(sql, room, id)) === null) throw noSuchMessage();
+    const message = id === undefined ? undefined : await findMessage(sql, room, id);
+    if (message === null) throw noSuchMessage();
+    found.push(message);
   }
+  return found;
 }
 
 /** Makes the error for a message that is not in the room. */

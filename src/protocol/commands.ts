@@ -17,6 +17,7 @@ import {
   Title,
   User,
 } from './models.js';
+import { BotCommand, BotName, BotScope, BotStatus } from './bots.js';
 import { ReplayedEvent } from './events.js';
 import { Welcome } from './welcome.js';
 
@@ -140,6 +141,7 @@ export const COMMANDS = {
       cid: ClientMessageId.optional(),
       replyTo: Id.optional(),
       cause: Id.optional(),
+      kind: z.literal('notice').optional(),
     }),
     reply: z.object({ message: Message, duplicate: z.boolean() }),
   },
@@ -187,6 +189,22 @@ export const COMMANDS = {
   'user.update': {
     data: z.strictObject({ name: DisplayName }),
     reply: z.object({ user: User }),
+  },
+  'bot.add': {
+    data: z.strictObject({ ...inRoom, bot: BotName, scopes: z.array(BotScope).max(16).optional() }),
+    reply: z.object({ member: Member, scopes: z.array(BotScope) }),
+  },
+  'bot.remove': {
+    data: z.strictObject({ ...inRoom, bot: BotName }),
+    reply: z.object({ room: z.string(), seq: Seq }),
+  },
+  'bot.commands': {
+    data: z.strictObject(inRoom),
+    reply: z.object({ commands: z.array(BotCommand) }),
+  },
+  'bot.status': {
+    data: z.strictObject({ room: RoomRef.optional() }),
+    reply: z.object({ bots: z.array(BotStatus) }),
   },
 } as const;
 

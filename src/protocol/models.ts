@@ -112,6 +112,12 @@ export const Message = z.object({
   cid: z.string().optional(),
   replyTo: Id.optional(),
   cause: Id.optional().describe('Message that made a bot write this one.'),
+  kind: z.literal('notice').optional().describe('A notice triggers no bot.'),
+  hops: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('How many bots in a row led to it; stamped by the server.'),
   editedAt: time.optional(),
   deletedAt: time.optional(),
   deletedBy: Id.optional(),

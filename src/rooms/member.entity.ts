@@ -6,4 +6,6 @@ export class MemberEntity {
   @PrimaryColumn('text', { name: 'room_id' }) roomId!: string;
   @PrimaryColumn('text', { name: 'user_id' }) userId!: string;
   @Column('bigint', { name: 'joined_at' }) joinedAt!: number;
+  /** Scopes of a bot, separated by spaces. */
+  @Column('text', { nullable: true }) scopes!: string | null;
 }

@@ -91,11 +91,7 @@ export class RoomsService implements OnApplicationBootstrap {
     refuseOwnLog(room);
     return this.writer.run(async (tx) => {
       await requireMember(tx.sql, room, actor.id);
-      await tx.manager.delete(MemberEntity, { roomId: room, userId: actor.id });
-      const memberCount = await this.countMembers(tx, room, -1);
-      const user = toUser(actor);
-      const place = await this.log.append(tx, room, 'member.left', { user, reason, memberCount });
-      return place.seq;
+      return this.removeMember(tx, room, actor, reason);
     }, placed);
   }
 
@@ -176,13 +172,35 @@ export class RoomsService implements OnApplicationBootstrap {
     return info;
   }
 
-  private async addMember(tx: WriteTransaction, room: Room, actor: Actor): Promise<void> {
+  /** Makes a user a member of a room, in a transaction; a bot with scopes (P-13.3). */
+  async addMember(
+    tx: WriteTransaction,
+    room: Room,
+    actor: Actor,
+    scopes: readonly string[] | null = null,
+  ): Promise<Member> {
     const joinedAt = Date.now();
-    await tx.manager.insert(MemberEntity, { roomId: room.id, userId: actor.id, joinedAt });
+    const row = { roomId: room.id, userId: actor.id, joinedAt };
+    await tx.manager.insert(MemberEntity, { ...row, scopes: scopes?.join(' ') ?? null });
     const memberCount = await this.countMembers(tx, room.id, 1);
     const role = room.owner === actor.id ? 'owner' : 'member';
     const member: Member = { user: toUser(actor), role, joinedAt };
     await this.log.append(tx, room.id, 'member.joined', { member, memberCount });
+    return member;
+  }
+
+  /** Ends a membership, in a transaction; gives the position of that. */
+  async removeMember(
+    tx: WriteTransaction,
+    room: string,
+    actor: Actor,
+    reason: 'left' | 'away',
+  ): Promise<number> {
+    await tx.manager.delete(MemberEntity, { roomId: room, userId: actor.id });
+    const memberCount = await this.countMembers(tx, room, -1);
+    const user = toUser(actor);
+    const place = await this.log.append(tx, room, 'member.left', { user, reason, memberCount });
+    return place.seq;
   }
 
   private async countMembers(tx: WriteTransaction, room: string, change: 1 | -1): Promise<number> {

@@ -56,6 +56,10 @@ export function validData({ room, epoch, message, user }: Known): Examples {
     'typing.set': [{ room, active: true }],
     'user.get': [{ user }],
     'user.update': [{ name: 'fuzz' }],
+    'bot.add': [{ room, bot: 'dice' }],
+    'bot.remove': [{ room, bot: 'dice' }],
+    'bot.commands': [{ room }],
+    'bot.status': [{}, { room }],
   };
 }
 

@@ -18,7 +18,7 @@ const time = (name: string, more: Partial<TableColumnOptions> = {}): TableColumn
 const key = { isPrimary: true } as const;
 const optional = { isNullable: true } as const;
 
-/** Users, rooms, members, the room log, messages and reactions. */
+/** Users, rooms, members, the room log, messages, reactions, and what bots keep. */
 export class CreateSchema1795219200000 implements MigrationInterface {
   readonly name = 'CreateSchema1795219200000';
 
@@ -63,7 +63,12 @@ const TABLES = [
   {
     name: 'members',
     withoutRowid: true,
-    columns: [text('room_id', key), text('user_id', key), time('joined_at')],
+    columns: [
+      text('room_id', key),
+      text('user_id', key),
+      time('joined_at'),
+      text('scopes', optional),
+    ],
     indices: [{ columnNames: ['user_id'] }],
   },
   {
@@ -79,6 +84,8 @@ const TABLES = [
       text('content_hash', optional),
       text('reply_to', optional),
       text('cause', optional),
+      text('kind', optional),
+      integer('hops', optional),
       time('edited_at', optional),
       time('deleted_at', optional),
       text('deleted_by', optional),
@@ -99,6 +106,11 @@ const TABLES = [
       text('message_id', optional),
       text('body', optional),
     ],
+  },
+  {
+    name: 'bot_state',
+    withoutRowid: true,
+    columns: [text('bot_id', key), text('owner', key), text('key', key), text('value')],
   },
 ];
 

@@ -1,0 +1,71 @@
+import type { LogEvent } from '../protocol/events.js';
+
+const MAX_WAITING = 64;
+const PAGE = 64;
+
+/** What a lane needs of its server. */
+export interface LaneOwner {
+  /** Has the bot deal with an event; never throws. */
+  deal(event: LogEvent): Promise<void>;
+  /** Reads events of the room after a position, at most so many. */
+  read(after: number, limit: number): Promise<readonly LogEvent[]>;
+  /** Learns that events could not be read; they are tried again with the next one. */
+  failed(error: unknown): void;
+}
+
+/**
+ * The events of one room for one bot, dealt with one after another.
+ *
+ * What waits is bounded: a lane that is full keeps its place and reads on from the log.
+ */
+export class BotLane {
+  private waiting: LogEvent[] = [];
+  /** Position after which events have to be read from the log; null if all are waiting here. */
+  private behind: number | null = null;
+  /** Position of the latest event. */
+  private head = 0;
+  private working: Promise<void> | null = null;
+
+  constructor(private readonly owner: LaneOwner) {}
+
+  /** Takes the next event of the room that the bot may see. */
+  push(event: LogEvent): void {
+    this.head = event.data.seq;
+    if (this.behind === null && this.waiting.length >= MAX_WAITING) {
+      this.behind = event.data.seq - 1;
+    }
+    if (this.behind === null) this.waiting.push(event);
+    this.working ??= this.work();
+  }
+
+  /** Resolves when everything is dealt with. */
+  async settled(): Promise<void> {
+    while (this.working !== null) await this.working;
+  }
+
+  private async work(): Promise<void> {
+    // Not in the turn of the commit: a send never waits for a bot.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    try {
+      for (;;) {
+        const event = this.waiting.shift();
+        if (event !== undefined) await this.owner.deal(event);
+        else if (this.behind !== null) await this.catchUp(this.behind);
+        else return;
+      }
+    } catch (error) {
+      this.owner.failed(error);
+    } finally {
+      this.working = null;
+    }
+  }
+
+  private async catchUp(after: number): Promise<void> {
+    const { head } = this;
+    const events = await this.owner.read(after, PAGE);
+    const reached = events.at(-1)?.data.seq ?? head;
+    // What came while this was read is in the log too, and read next.
+    this.behind = reached >= this.head ? null : reached;
+    this.waiting.push(...events);
+  }
+}

@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { Writer, type WriteTransaction } from '../database/writer.js';
+import { BotScope, DEFAULT_SCOPES } from '../protocol/bots.js';
+import type { CommandData, ReplyData } from '../protocol/commands.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Room } from '../protocol/models.js';
+import { MemberEntity } from '../rooms/member.entity.js';
+import { findRoom, listMembers, requireMember } from '../rooms/room-rows.js';
+import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
+import type { Caller } from '../users/actor.js';
+import { UsersService } from '../users/users.service.js';
+import { BotRoster } from './bot-roster.js';
+
+/** Bots in rooms: an act of the room's owner (P-13.3, P-13.4). */
+@Injectable()
+export class BotRooms {
+  constructor(
+    @Inject(Writer) private readonly writer: Writer,
+    @Inject(RoomsService) private readonly rooms: RoomsService,
+    @Inject(UsersService) private readonly users: UsersService,
+    @Inject(BotRoster) private readonly roster: BotRoster,
+  ) {}
+
+  /**
+   * Adds a bot to a room, or gives it other scopes there.
+   *
+   * @throws ProtocolError `not_found`, `not_member`, `forbidden`
+   */
+  async add(caller: Caller, data: CommandData<'bot.add'>): Promise<ReplyData<'bot.add'>> {
+    const bot = this.roster.get(data.bot);
+    const asked = data.scopes ?? DEFAULT_SCOPES;
+    const scopes = BotScope.options.filter(
+      (scope) => asked.includes(scope) && bot.definition.scopes.has(scope),
+    );
+    const member = await this.writer.run(async (tx) => {
+      const room = await this.getOwnRoom(tx, caller, data.room);
+      const members = await listMembers(tx.sql, room);
+      const found = members.find(({ user }) => user.id === bot.actor.id);
+      if (found !== undefined) {
+        const key = { roomId: room.id, userId: bot.actor.id };
+        await tx.manager.update(MemberEntity, key, { scopes: scopes.join(' ') });
+        return found;
+      }
+      await this.users.store(tx, bot.actor);
+      return this.rooms.addMember(tx, room, bot.actor, scopes);
+    }, caller.placed);
+    this.users.noteStored(bot.actor.id);
+    this.roster.note(bot, data.room, scopes);
+    return { member, scopes };
+  }
+
+  /**
+   * Removes a bot from a room.
+   *
+   * @throws ProtocolError `not_found`, `not_member`, `forbidden`
+   */
+  async remove(caller: Caller, data: CommandData<'bot.remove'>): Promise<ReplyData<'bot.remove'>> {
+    const { actor } = this.roster.get(data.bot);
+    const seq = await this.writer.run(async (tx) => {
+      const room = await this.getOwnRoom(tx, caller, data.room);
+      await requireMember(tx.sql, room.id, actor.id);
+      return this.rooms.removeMember(tx, room.id, actor, 'left');
+    }, caller.placed);
+    return { room: data.room, seq };
+  }
+
+  private async getOwnRoom(tx: WriteTransaction, { actor }: Caller, id: string): Promise<Room> {
+    refuseOwnLog(id);
+    await requireMember(tx.sql, id, actor.id);
+    const found = await findRoom(tx.sql, id);
+    if (found?.info.owner === actor.id) return found.info;
+    throw new ProtocolError('forbidden', {
+      message: 'Only the owner of a room adds and removes bots; in the default room, the operator.',
+    });
+  }
+}

@@ -1,0 +1,149 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+
+import { CONFIG, type Config } from '../config/config.js';
+import { Reader } from '../database/reader.js';
+import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
+import { DEFAULT_SCOPES, type BotScope } from '../protocol/bots.js';
+import { ProtocolError } from '../protocol/errors.js';
+import { foldRoomName } from '../protocol/names.js';
+import { findRoom, isMember } from '../rooms/room-rows.js';
+import { RoomsService } from '../rooms/rooms.service.js';
+import { UsersService } from '../users/users.service.js';
+import { BotAccount } from './bot-account.js';
+import { BotExplorer } from './bot-explorer.js';
+import { BotReporter } from './bot-reporter.js';
+import { BotSetupError } from './runtime/bot-manifest.js';
+
+/** The bots of this server, and the rooms that they are in. */
+@Injectable()
+export class BotRoster implements OnApplicationBootstrap, CommitListener {
+  private readonly bots = new Map<string, BotAccount>();
+  private readonly byRoom = new Map<string, Set<BotAccount>>();
+
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(Writer) private readonly writer: Writer,
+    @Inject(Reader) private readonly reader: Reader,
+    @Inject(RoomsService) private readonly rooms: RoomsService,
+    @Inject(UsersService) private readonly users: UsersService,
+    @Inject(BotExplorer) private readonly explorer: BotExplorer,
+    @Inject(BotReporter) private readonly reporter: BotReporter,
+  ) {
+    writer.listen(this);
+  }
+
+  /** Finds the bots of the app and the rooms that they are in; adds those of the configuration. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { messagesPerSecond: perSecond, messagesBurst: burst } = this.config.limits;
+    for (const definition of this.explorer.explore((report) => this.reporter.report(report))) {
+      const bot = new BotAccount(definition, { perSecond, burst });
+      this.bots.set(bot.actor.id, bot);
+    }
+    for (const name of this.config.roomBots) {
+      if (this.find(name) !== undefined) continue;
+      const known = this.all().map((bot) => bot.name);
+      throw new BotSetupError(
+        `PARLANCE_ROOM_BOTS names ${name}, which is no bot here: use ${known.join(', ')}.`,
+      );
+    }
+    for (const bot of this.bots.values()) await this.loadRooms(bot);
+    const room = this.config.defaultRoom;
+    await this.addConfigured(foldRoomName(room) ?? room);
+  }
+
+  /** Gives all bots, by name. */
+  all(): BotAccount[] {
+    return [...this.bots.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Finds a bot by its name. */
+  find(name: string): BotAccount | undefined {
+    return this.all().find((bot) => bot.name === name);
+  }
+
+  /**
+   * Gives a bot by its name.
+   *
+   * @throws ProtocolError `not_found`
+   */
+  get(name: string): BotAccount {
+    const bot = this.find(name);
+    if (bot !== undefined) return bot;
+    throw new ProtocolError('not_found', { message: `There is no bot ${name} here.` });
+  }
+
+  /** Gives the bots in a room. */
+  inRoom(room: string): ReadonlySet<BotAccount> | undefined {
+    return this.byRoom.get(room);
+  }
+
+  committed(events: readonly AppendedEvent[]): void {
+    for (const { log, event } of events) {
+      if (event.event === 'room.created') this.addConfiguredLater(log);
+      if (event.event === 'member.left') this.forget(event.data.user.id, log);
+    }
+  }
+
+  lost(): void {
+    // Which rooms a bot is in is told by commits that were announced: nothing is lost here.
+  }
+
+  /** Notes that a bot is in a room; from the next event on it gets what it may see. */
+  note(bot: BotAccount, room: string, scopes: readonly BotScope[]): void {
+    bot.rooms.set(room, new Set(scopes));
+    const bots = this.byRoom.get(room) ?? new Set();
+    this.byRoom.set(room, bots.add(bot));
+  }
+
+  private forget(id: string, room: string): void {
+    const bot = this.bots.get(id);
+    if (bot === undefined) return;
+    bot.rooms.delete(room);
+    const bots = this.byRoom.get(room);
+    bots?.delete(bot);
+    if (bots?.size === 0) this.byRoom.delete(room);
+  }
+
+  private async loadRooms(bot: BotAccount): Promise<void> {
+    const rows = await this.reader.snapshot(({ sql }) =>
+      sql.all<{ room: string; scopes: string | null }>(
+        'SELECT room_id AS room, scopes FROM members WHERE user_id = ?',
+        bot.actor.id,
+      ),
+    );
+    for (const { room, scopes } of rows) {
+      const granted = scopes === null ? DEFAULT_SCOPES : (scopes.split(' ') as BotScope[]);
+      this.note(bot, room, granted);
+    }
+  }
+
+  private addConfiguredLater(room: string): void {
+    if (this.config.roomBots.length === 0) return;
+    this.addConfigured(room).catch((error: unknown) => {
+      for (const bot of this.config.roomBots) {
+        this.reporter.report({ bot, kind: 'error', room, error });
+      }
+    });
+  }
+
+  /** Adds the bots of the configuration to a room, with all the scopes that they want. */
+  private async addConfigured(room: string): Promise<void> {
+    for (const name of this.config.roomBots) {
+      const bot = this.get(name);
+      await this.add(bot, room, [...bot.definition.scopes]);
+    }
+  }
+
+  /** Makes a bot a member of a room; one that is a member already gets the scopes. */
+  private async add(bot: BotAccount, room: string, scopes: readonly BotScope[]): Promise<void> {
+    const { actor } = bot;
+    await this.writer.run(async (tx) => {
+      const found = await findRoom(tx.sql, room);
+      if (found === null || (await isMember(tx.sql, room, actor.id))) return;
+      await this.users.store(tx, actor);
+      await this.rooms.addMember(tx, found.info, actor, scopes);
+    });
+    this.users.noteStored(actor.id);
+    this.note(bot, room, scopes);
+  }
+}

@@ -1,0 +1,88 @@
+import { Inject } from '@nestjs/common';
+import { MessageBody, WebSocketGateway } from '@nestjs/websockets';
+
+import type { Call } from '../chat/call.js';
+import { Command, CurrentCall } from '../chat/command.decorator.js';
+import type { CommandData, ReplyData } from '../protocol/commands.js';
+import { ActiveRooms } from '../rooms/active-rooms.js';
+import { refuseOwnLog } from '../rooms/rooms.service.js';
+import { toUser } from '../users/actor.js';
+import type { BotAccount } from './bot-account.js';
+import { BotRooms } from './bot-rooms.service.js';
+import { BotRoster } from './bot-roster.js';
+import { argumentNames } from './runtime/bot-arguments.js';
+
+/** The commands about bots (P-13). */
+@WebSocketGateway()
+export class BotsGateway {
+  constructor(
+    @Inject(BotRooms) private readonly rooms: BotRooms,
+    @Inject(BotRoster) private readonly roster: BotRoster,
+    @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
+  ) {}
+
+  @Command('bot.add')
+  add(
+    @MessageBody() data: CommandData<'bot.add'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.add'>> {
+    return this.rooms.add(call, data);
+  }
+
+  @Command('bot.remove')
+  remove(
+    @MessageBody() data: CommandData<'bot.remove'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.remove'>> {
+    return this.rooms.remove(call, data);
+  }
+
+  @Command('bot.commands')
+  async commands(
+    @MessageBody() { room }: CommandData<'bot.commands'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.commands'>> {
+    await this.requireMember(call, room);
+    return { commands: [...(this.roster.inRoom(room) ?? [])].flatMap(commandsOf) };
+  }
+
+  @Command('bot.status')
+  async status(
+    @MessageBody() { room }: CommandData<'bot.status'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.status'>> {
+    if (room === undefined) return { bots: this.roster.all().map((bot) => statusOf(bot)) };
+    await this.requireMember(call, room);
+    return { bots: [...(this.roster.inRoom(room) ?? [])].map((bot) => statusOf(bot, room)) };
+  }
+
+  private async requireMember(call: Call, room: string): Promise<void> {
+    refuseOwnLog(room);
+    await this.activeRooms.getForMember(room, call.actor.id);
+  }
+}
+
+function commandsOf({ actor, definition }: BotAccount): ReplyData<'bot.commands'>['commands'] {
+  return definition.handlers.flatMap(({ options }) => {
+    if (options.on !== 'command') return [];
+    const { name, help, args } = options;
+    const names = args === undefined ? [] : argumentNames(args);
+    return [{ bot: toUser(actor), name, help, args: names }];
+  });
+}
+
+function statusOf(
+  { actor, definition, rest, rooms }: BotAccount,
+  room?: string,
+): ReplyData<'bot.status'>['bots'][number] {
+  const until = rest.restsUntil();
+  const scopes = room === undefined ? undefined : rooms.get(room);
+  return {
+    bot: toUser(actor),
+    about: definition.about,
+    state: until === null ? 'active' : 'resting',
+    ...(until === null ? {} : { until }),
+    wants: [...definition.scopes],
+    ...(scopes === undefined ? {} : { scopes: [...scopes] }),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Message } from '../../protocol/models.js';
+
+/** How a message addresses a bot, and what it says to it (P-13.2). */
+export interface Address {
+  readonly by: 'mention' | 'command' | 'reply' | 'direct';
+  /** Name of the command, in lower case, if one is named. */
+  readonly command: string | null;
+  /** The text without the mention and the command. */
+  readonly text: string;
+}
+
+/** What has to be known of a bot to tell whether it is addressed. */
+export interface Addressee {
+  readonly name: string;
+  readonly commands: ReadonlySet<string>;
+}
+
+const MENTION = /^\s*@([a-z0-9-]{1,32})(?![\p{L}\p{N}_-])[:,]?\s*/iu;
+const SLASH = /^\s*\/([a-z0-9-]{1,32})(?:@([a-z0-9-]{1,32}))?(?=\s|$)\s*/iu;
+const FIRST_WORD = /^\/?([a-z0-9-]{1,32})(?=\s|$)\s*/iu;
+
+/** Tells whether a text may address some bot; a quick look for the path of every message. */
+export function mayAddress({ text, replyTo }: Message): boolean {
+  if (replyTo !== undefined) return true;
+  const first = text.trimStart().charCodeAt(0);
+  return first === 0x40 || first === 0x2f;
+}
+
+/**
+ * Tells how a message addresses a bot; null if it does not.
+ *
+ * `repliesToBot` and `isDirect` are what the text alone does not say.
+ */
+export function addressOf(
+  text: string,
+  bot: Addressee,
+  { repliesToBot, isDirect }: { readonly repliesToBot: boolean; readonly isDirect: boolean },
+): Address | null {
+  const slash = SLASH.exec(text);
+  if (slash !== null) {
+    const [whole, name = '', target] = slash;
+    const command = name.toLowerCase();
+    const rest = text.slice(whole.length);
+    if (target === undefined ? bot.commands.has(command) : isName(target, bot)) {
+      return { by: 'command', command, text: rest };
+    }
+    if (target !== undefined) return null;
+  }
+  const mention = MENTION.exec(text);
+  if (mention !== null) {
+    if (!isName(mention[1] ?? '', bot)) return null;
+    return withCommand('mention', text.slice(mention[0].length), bot);
+  }
+  if (repliesToBot) return withCommand('reply', text.trim(), bot);
+  return isDirect ? withCommand('direct', text.trim(), bot) : null;
+}
+
+function withCommand(by: Address['by'], text: string, { commands }: Addressee): Address {
+  const [whole = '', name = ''] = FIRST_WORD.exec(text) ?? [];
+  const command = name.toLowerCase();
+  if (!commands.has(command)) return { by, command: null, text };
+  return { by, command, text: text.slice(whole.length) };
+}
+
+function isName(name: string, bot: Addressee): boolean {
+  return name.toLowerCase() === bot.name;
+}

@@ -1,0 +1,77 @@
+import type { z } from 'zod';
+
+/** The arguments of a command are not what its schema wants; the message is for who typed them. */
+export class BotArgumentsError extends Error {
+  override readonly name = 'BotArgumentsError';
+}
+
+const WORDS = /"([^"]*)"|“([^”]*)”|(\S+)/gu;
+
+/** Splits a text at spaces; what stands in quotes is one word. */
+export function splitWords(text: string): string[] {
+  return [...text.matchAll(WORDS)].map(([, plain, curly, word]) => plain ?? curly ?? word ?? '');
+}
+
+/**
+ * Reads the arguments of a command by its schema: an object by the order of its fields, an array
+ * as words, anything else as the text.
+ *
+ * @throws BotArgumentsError
+ */
+export async function parseArguments(schema: z.ZodType, text: string): Promise<unknown> {
+  const result = await schema.safeParseAsync(rawArguments(schema, text));
+  if (result.success) return result.data;
+  const said = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new BotArgumentsError(said.join('\n'));
+}
+
+/** Names the arguments that a schema takes, for help and for completion. */
+export function argumentNames(schema: z.ZodType): string[] {
+  const outer = outermost(schema);
+  return outer.type === 'object' ? Object.keys(outer.shape ?? {}) : [];
+}
+
+interface SchemaDef {
+  readonly type: string;
+  readonly in?: { readonly def: SchemaDef };
+  readonly innerType?: { readonly def: SchemaDef };
+  readonly shape?: Record<string, { readonly def: SchemaDef }>;
+}
+
+function outermost(schema: z.ZodType): SchemaDef {
+  return unwrap(schema.def as unknown as SchemaDef);
+}
+
+function unwrap(def: SchemaDef): SchemaDef {
+  const inner = def.type === 'pipe' ? def.in : def.innerType;
+  return inner === undefined ? def : unwrap(inner.def);
+}
+
+function rawArguments(schema: z.ZodType, text: string): unknown {
+  const { type, shape = {} } = outermost(schema);
+  if (type === 'array' || type === 'tuple') return splitWords(text);
+  if (type !== 'object') return text.trim();
+  return assignWords(splitWords(text), Object.entries(shape));
+}
+
+type Field = readonly [name: string, schema: { readonly def: SchemaDef }];
+
+function assignWords(words: readonly string[], fields: readonly Field[]): unknown {
+  const last = fields.length - 1;
+  const assigned: Record<string, unknown> = {};
+  for (const [index, [name, { def }]] of fields.entries()) {
+    const { type } = unwrap(def);
+    const takesRest = index === last && type === 'string';
+    const word = takesRest ? words.slice(index).join(' ') : words[index];
+    if (word === undefined || word === '') continue;
+    assigned[name] = type === 'number' ? Number(word) : word;
+  }
+  const isLastText = last >= 0 && unwrap(fields[last]?.[1].def ?? { type: '' }).type === 'string';
+  if (!isLastText && words.length > fields.length) {
+    const names = fields.map(([name]) => name).join(', ');
+    throw new BotArgumentsError(`Too many words: give ${names === '' ? 'none' : names}.`);
+  }
+  return assigned;
+}

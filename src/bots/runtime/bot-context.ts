@@ -1,0 +1,165 @@
+import type { LogEvent } from '../../protocol/events.js';
+import type { Message, User } from '../../protocol/models.js';
+import type { Address } from './addressing.js';
+import type { BotHost } from './bot-host.js';
+import { StateBuffer, type BotState } from './bot-state.js';
+
+/** What a bot is given to react to. */
+export interface BotTrigger {
+  readonly event: LogEvent;
+  /** The message that the event is about, if it was created. */
+  readonly message: Message | null;
+  /** Who did it; null for an act of the server. */
+  readonly author: User | null;
+  readonly address: Address | null;
+}
+
+/** A handler whose time was up tried to do something. */
+export class BotFencedError extends Error {
+  override readonly name = 'BotFencedError';
+
+  constructor() {
+    super('The time of this handler is up: what it does now is refused.');
+  }
+}
+
+/** What a handler adds to a message. */
+export interface SayOptions {
+  /** A notice triggers no bot (P-13.6). */
+  readonly notice?: boolean;
+}
+
+/** One run of a handler: what it reacts to, and what it may do. */
+export class BotContext {
+  /** What a pattern found; null for handlers without one. */
+  matches: RegExpExecArray | null = null;
+  /** Milliseconds since 1970 at which the time of the handler is up. */
+  readonly deadline: number;
+  private readonly buffer: StateBuffer;
+  private readonly controller = new AbortController();
+  private sent = 0;
+  private fenced = false;
+  private passedOn = false;
+
+  constructor(
+    private readonly host: BotHost,
+    readonly bot: { readonly name: string; readonly timeoutMs: number },
+    private readonly trigger: BotTrigger,
+    private readonly method: string,
+  ) {
+    this.deadline = Date.now() + bot.timeoutMs;
+    this.buffer = new StateBuffer(host);
+  }
+
+  /** Id of the room. */
+  get room(): string {
+    return this.trigger.event.data.room;
+  }
+
+  /** The event that the handler was called for. */
+  get event(): LogEvent {
+    return this.trigger.event;
+  }
+
+  /** The message that the handler was called for; null for other events. */
+  get message(): Message | null {
+    return this.trigger.message;
+  }
+
+  /** Who wrote the message, or did what the event tells; null for the server. */
+  get author(): User | null {
+    return this.trigger.author;
+  }
+
+  /** The text without the mention or the command that it began with. */
+  get text(): string {
+    return this.trigger.address?.text ?? this.message?.text ?? '';
+  }
+
+  /** Aborted when the time of the handler is up; to be passed on to what takes long. */
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** What the bot keeps for this room, and for the author. */
+  get state(): { readonly room: BotState; readonly user: BotState } {
+    const user = this.author?.id;
+    const room = this.buffer.of({ room: this.room });
+    return { room, user: user === undefined ? room : this.buffer.of({ user }) };
+  }
+
+  /** Whether {@link next} was called. */
+  get isPassedOn(): boolean {
+    return this.passedOn;
+  }
+
+  /** Writes a message into the room. */
+  async say(text: string, { notice = false }: SayOptions = {}): Promise<Message> {
+    return this.send(text, notice, undefined);
+  }
+
+  /** Writes a message into the room that replies to the message of the event. */
+  async reply(text: string, { notice = false }: SayOptions = {}): Promise<Message> {
+    return this.send(text, notice, this.message?.id);
+  }
+
+  /** Changes a message that the bot wrote. */
+  async edit(message: Message, text: string): Promise<Message> {
+    this.checkFence();
+    return this.host.edit(message.room, message.id, text);
+  }
+
+  /** Sets an emoji on the message of the event, or on another one of the room. */
+  async react(emoji: string, message: Pick<Message, 'id'> | null = this.message): Promise<void> {
+    this.checkFence();
+    if (message !== null) await this.host.react(this.room, message.id, emoji);
+  }
+
+  /** Shows that the bot is writing. */
+  async typing(): Promise<void> {
+    this.checkFence();
+    await this.host.typing(this.room);
+  }
+
+  /** Has the next handler that fits called after this one. */
+  next(): void {
+    this.passedOn = true;
+  }
+
+  /** Ends the run: what comes later is refused and reported. */
+  fence(reason: Error): void {
+    this.fenced = true;
+    this.controller.abort(reason);
+  }
+
+  /** Stores what the handler changed in the state. */
+  async commit(): Promise<void> {
+    this.checkFence();
+    await this.buffer.flush();
+  }
+
+  private async send(text: string, notice: boolean, replyTo?: string): Promise<Message> {
+    this.checkFence();
+    const cause = this.message?.id;
+    return this.host.send({
+      room: this.room,
+      text,
+      cid: `${String(this.event.data.seq)}.${this.method}.${String(++this.sent)}`.slice(0, 64),
+      ...(replyTo === undefined ? {} : { replyTo }),
+      ...(cause === undefined ? {} : { cause }),
+      ...(notice ? { notice } : {}),
+    });
+  }
+
+  private checkFence(): void {
+    if (!this.fenced) return;
+    const { bot, room, event } = this;
+    const error = new BotFencedError();
+    const seq = event.data.seq;
+    this.host.report({
+      ...{ bot: bot.name, kind: 'late-effect', handler: this.method },
+      ...{ room, seq, error },
+    });
+    throw error;
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+import { User } from './models.js';
+
+/** Name of a bot, by which people address it; nobody else may bear or resemble it (P-13.1). */
+export const BotName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'The name of a bot has 1 to 32 of a-z, 0-9 and "-".');
+
+/** What a bot may see and do in a room (P-13.3). */
+export const BotScope = z.enum([
+  'messages:addressed',
+  'messages:read',
+  'messages:write',
+  'members:read',
+  'reactions:read',
+]);
+export type BotScope = z.infer<typeof BotScope>;
+
+/** Scopes that a bot has in a room whose owner names none (P-13.3). */
+export const DEFAULT_SCOPES: readonly BotScope[] = ['messages:addressed', 'messages:write'];
+
+/** A command that a bot takes in a room, for help and completion (P-13.5). */
+export const BotCommand = z.object({
+  bot: User,
+  name: z.string(),
+  help: z.string(),
+  args: z.array(z.string()).describe('Names of the arguments, in their order.'),
+});
+export type BotCommand = z.infer<typeof BotCommand>;
+
+/** A bot and how it fares (P-13.6). */
+export const BotStatus = z.object({
+  bot: User,
+  about: z.string(),
+  state: z.enum(['active', 'resting']),
+  until: z.int().optional().describe('When a resting bot is tried again.'),
+  wants: z.array(BotScope).describe('Scopes that the bot asks for.'),
+  scopes: z.array(BotScope).optional().describe('Scopes that it has in the room, if one is given.'),
+});
+export type BotStatus = z.infer<typeof BotStatus>;
