@@ -20,6 +20,7 @@ import { BotStates } from './bot-states.service.js';
 import { authorOf, isDirect, maySee } from './bot-sight.js';
 import { LoopGuard } from './loop-guard.js';
 import { addressOf, type Address } from './runtime/addressing.js';
+import type { BotTrigger } from './runtime/bot-context.js';
 import { BotRunner } from './runtime/bot-runner.js';
 import { ServerBotHost, type BotServices } from './server-bot-host.js';
 
@@ -95,18 +96,29 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
   }
 
   private async deal(bot: BotAccount, room: string, event: LogEvent): Promise<void> {
-    if (!maySee(bot, event) || bot.rest.restsUntil() !== null) return;
-    const author = await this.findAuthor(room, event);
-    if (author?.kind === 'bot' && !this.isNoLoop(bot, room, author)) return;
-    const message = event.event === 'message.created' ? event.data.message : null;
-    const address = message === null ? null : await this.addressOf(bot, message);
-    const readsAll = bot.rooms.get(room)?.has('messages:read') === true;
-    if (message !== null && address === null && !readsAll) return;
-    const outcome = await this.runner(bot).run({ event, message, author, address });
+    const trigger = await this.triggerOf(bot, room, event);
+    if (trigger === null) return;
+    const outcome = await this.runner(bot).run(trigger);
     if (outcome === 'handled') bot.rest.succeeded();
     if (outcome === 'failed' && bot.rest.failed()) {
       this.reporter.report({ bot: bot.name, kind: 'resting', room });
     }
+  }
+
+  /** Gives what a bot is to react to; null if it may not, or is not meant. */
+  private async triggerOf(
+    bot: BotAccount,
+    room: string,
+    event: LogEvent,
+  ): Promise<BotTrigger | null> {
+    if (!maySee(bot, event) || bot.rest.restsUntil() !== null) return null;
+    const author = await this.findAuthor(room, event);
+    if (author?.kind === 'bot' && !this.isNoLoop(bot, room, author)) return null;
+    if (event.event !== 'message.created') return { event, message: null, author, address: null };
+    const { message } = event.data;
+    const address = await this.addressOf(bot, message);
+    const isMeant = address !== null || bot.rooms.get(room)?.has('messages:read') === true;
+    return isMeant ? { event, message, author, address } : null;
   }
 
   private isNoLoop(bot: BotAccount, room: string, author: User): boolean {

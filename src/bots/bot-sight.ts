@@ -1,5 +1,6 @@
+import type { BotScope } from '../protocol/bots.js';
 import type { LogEvent } from '../protocol/events.js';
-import type { User } from '../protocol/models.js';
+import type { Message, User } from '../protocol/models.js';
 import type { BotAccount } from './bot-account.js';
 import { MAX_HOPS } from './loop-guard.js';
 import { mayAddress } from './runtime/addressing.js';
@@ -33,20 +34,28 @@ export function authorOf({ event, data }: LogEvent): User | string | null {
 }
 
 /** Tells, without looking anything up, whether a bot may be given an event (P-13.2, P-13.7). */
-export function maySee({ actor, definition, rooms }: BotAccount, event: LogEvent): boolean {
-  const scopes = rooms.get(event.data.room);
-  if (scopes === undefined) return false;
-  const author = authorOf(event);
-  const authorId = typeof author === 'string' ? author : author?.id;
-  if (authorId === actor.id) return false;
-  if (event.event !== 'message.created') {
-    const needed = scopeOfEvent(event.event);
-    if (needed !== null && !scopes.has(needed)) return false;
-    return mayWant(definition, event.event, false);
-  }
-  const { kind, hops = 0, sender, room } = event.data.message;
+export function maySee(bot: BotAccount, event: LogEvent): boolean {
+  const scopes = bot.rooms.get(event.data.room);
+  if (scopes === undefined || isBy(bot, event)) return false;
+  if (event.event === 'message.created') return maySeeMessage(bot, event.data.message, scopes);
+  const needed = scopeOfEvent(event.event);
+  return (needed === null || scopes.has(needed)) && mayWant(bot.definition, event.event, false);
+}
+
+function maySeeMessage(
+  { definition }: BotAccount,
+  message: Message,
+  scopes: ReadonlySet<BotScope>,
+): boolean {
+  const { kind, hops = 0, sender, room } = message;
   if (kind === 'notice' || hops >= MAX_HOPS) return false;
-  if (!mayWant(definition, event.event, sender.kind === 'bot')) return false;
+  if (!mayWant(definition, 'message.created', sender.kind === 'bot')) return false;
   if (scopes.has('messages:read') || isDirect(room)) return true;
-  return scopes.has('messages:addressed') && mayAddress(event.data.message);
+  return scopes.has('messages:addressed') && mayAddress(message);
+}
+
+/** A bot never gets what it did itself. */
+function isBy({ actor }: BotAccount, event: LogEvent): boolean {
+  const author = authorOf(event);
+  return (typeof author === 'string' ? author : author?.id) === actor.id;
 }

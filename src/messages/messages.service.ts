@@ -119,9 +119,10 @@ export class MessagesService {
   private async insert(
     tx: WriteTransaction,
     actor: Actor,
-    { room, text, cid, replyTo, cause, kind }: Send,
+    data: Send,
     hash: string | null,
   ): Promise<Message> {
+    const { room, text, cid, replyTo, cause, kind } = data;
     const place = await this.log.getNextPlaceFor(tx, room, actor.id);
     const [, causing] = await requireMessages(tx, room, [replyTo, cause]);
     const hops = actor.kind === 'bot' ? (causing?.hops ?? 0) + 1 : null;
@@ -131,15 +132,12 @@ export class MessagesService {
       `INSERT INTO messages
          (id, room_id, seq, sender_id, text, at, cid, content_hash, reply_to, cause, kind, hops)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      ...[id, room, seq, actor.id, text, at, cid ?? null, hash, replyTo ?? null, cause ?? null],
-      ...[kind ?? null, hops],
+      ...[id, room, seq, actor.id, text, at, orNull(cid), hash, orNull(replyTo), orNull(cause)],
+      ...[orNull(kind), hops],
     );
     const message: Message = {
       ...{ id, room, seq, sender: toUser(actor), text, at },
-      ...(cid === undefined ? {} : { cid }),
-      ...(replyTo === undefined ? {} : { replyTo }),
-      ...(cause === undefined ? {} : { cause }),
-      ...(kind === undefined ? {} : { kind }),
+      ...given(data),
       ...(hops === null ? {} : { hops }),
       reactions: [],
     };
@@ -163,6 +161,19 @@ export class MessagesService {
     if (countChars(text) > limit) throw new ProtocolError('too_long', { details: { limit } });
     return text.toWellFormed();
   }
+}
+
+function orNull(value: string | undefined): string | null {
+  return value ?? null;
+}
+
+function given({ cid, replyTo, cause, kind }: Send): Partial<Message> {
+  return {
+    ...(cid === undefined ? {} : { cid }),
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(kind === undefined ? {} : { kind }),
+  };
 }
 
 async function requireMessages(

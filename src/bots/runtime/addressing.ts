@@ -37,22 +37,23 @@ export function addressOf(
   { repliesToBot, isDirect }: { readonly repliesToBot: boolean; readonly isDirect: boolean },
 ): Address | null {
   const slash = SLASH.exec(text);
-  if (slash !== null) {
-    const [whole, name = '', target] = slash;
-    const command = name.toLowerCase();
-    const rest = text.slice(whole.length);
-    if (target === undefined ? bot.commands.has(command) : isName(target, bot)) {
-      return { by: 'command', command, text: rest };
-    }
-    if (target !== undefined) return null;
-  }
+  if (slash !== null && isOwnCommand(slash, bot)) return byCommand(slash, text);
+  if (slash?.[2] !== undefined) return null;
   const mention = MENTION.exec(text);
   if (mention !== null) {
-    if (!isName(mention[1] ?? '', bot)) return null;
-    return withCommand('mention', text.slice(mention[0].length), bot);
+    const rest = text.slice(mention[0].length);
+    return isName(mention[1] ?? '', bot) ? withCommand('mention', rest, bot) : null;
   }
   if (repliesToBot) return withCommand('reply', text.trim(), bot);
   return isDirect ? withCommand('direct', text.trim(), bot) : null;
+}
+
+function isOwnCommand([, name = '', target]: RegExpExecArray, bot: Addressee): boolean {
+  return target === undefined ? bot.commands.has(name.toLowerCase()) : isName(target, bot);
+}
+
+function byCommand([whole, name = '']: RegExpExecArray, text: string): Address {
+  return { by: 'command', command: name.toLowerCase(), text: text.slice(whole.length) };
 }
 
 function withCommand(by: Address['by'], text: string, { commands }: Addressee): Address {

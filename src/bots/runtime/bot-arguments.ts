@@ -41,7 +41,7 @@ interface SchemaDef {
 }
 
 function outermost(schema: z.ZodType): SchemaDef {
-  return unwrap(schema.def as unknown as SchemaDef);
+  return unwrap(schema.def);
 }
 
 function unwrap(def: SchemaDef): SchemaDef {
@@ -53,25 +53,26 @@ function rawArguments(schema: z.ZodType, text: string): unknown {
   const { type, shape = {} } = outermost(schema);
   if (type === 'array' || type === 'tuple') return splitWords(text);
   if (type !== 'object') return text.trim();
-  return assignWords(splitWords(text), Object.entries(shape));
+  const fields = Object.entries(shape).map(([name, { def }]) => ({ name, type: unwrap(def).type }));
+  return assignWords(splitWords(text), fields);
 }
 
-type Field = readonly [name: string, schema: { readonly def: SchemaDef }];
+interface Field {
+  readonly name: string;
+  readonly type: string;
+}
 
 function assignWords(words: readonly string[], fields: readonly Field[]): unknown {
-  const last = fields.length - 1;
-  const assigned: Record<string, unknown> = {};
-  for (const [index, [name, { def }]] of fields.entries()) {
-    const { type } = unwrap(def);
-    const takesRest = index === last && type === 'string';
-    const word = takesRest ? words.slice(index).join(' ') : words[index];
-    if (word === undefined || word === '') continue;
-    assigned[name] = type === 'number' ? Number(word) : word;
-  }
-  const isLastText = last >= 0 && unwrap(fields[last]?.[1].def ?? { type: '' }).type === 'string';
-  if (!isLastText && words.length > fields.length) {
-    const names = fields.map(([name]) => name).join(', ');
+  const takesRest = fields.at(-1)?.type === 'string';
+  if (!takesRest && words.length > fields.length) {
+    const names = fields.map(({ name }) => name).join(', ');
     throw new BotArgumentsError(`Too many words: give ${names === '' ? 'none' : names}.`);
+  }
+  const assigned: Record<string, unknown> = {};
+  for (const [index, { name, type }] of fields.entries()) {
+    const end = takesRest && index === fields.length - 1 ? words.length : index + 1;
+    const word = words.slice(index, end).join(' ');
+    if (word !== '') assigned[name] = type === 'number' ? Number(word) : word;
   }
   return assigned;
 }

@@ -5,7 +5,7 @@ const EDIT_PAUSE_MS = 1_000;
 
 /** What a handler may give back: nothing, a text, a message, or several one after another. */
 export type BotReply =
-  void | null | string | BotText | GrowingText | AsyncIterable<string | BotText>;
+  undefined | null | string | BotText | GrowingText | AsyncIterable<string | BotText>;
 
 /** A message as a handler gives it back. */
 export interface BotText {

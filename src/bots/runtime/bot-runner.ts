@@ -2,9 +2,9 @@ import { ForbiddenException } from '@nestjs/common';
 
 import type { LogEvent } from '../../protocol/events.js';
 import { BotArgumentsError, parseArguments } from './bot-arguments.js';
-import { BotContext, BotFencedError, type BotTrigger } from './bot-context.js';
+import { BotContext, type BotTrigger } from './bot-context.js';
 import type { BotHost, BotReport } from './bot-host.js';
-import type { BotDefinition, BotHandler } from './bot-manifest.js';
+import type { BotDefinition, BotHandler, HandlerOptions } from './bot-manifest.js';
 import { deliver } from './bot-reply.js';
 
 const FAILED = 'Something went wrong here. Please try again later.';
@@ -118,10 +118,11 @@ export class BotRunner {
 
 function fits(
   { options }: BotHandler,
-  { event, message, author, address }: BotTrigger,
+  trigger: BotTrigger,
   context: BotContext,
   hasMatched: boolean,
 ): boolean {
+  const { event, author, address } = trigger;
   if (author?.kind === 'bot' && options.fromBots !== true) return false;
   switch (options.on) {
     case 'event':
@@ -130,13 +131,19 @@ function fits(
       return address?.command === options.name;
     case 'fallback':
       return !hasMatched && address !== null;
-    case 'text': {
-      if (message === null || (address === null && options.when !== 'all')) return false;
-      if (address !== null && address.command !== null && options.when !== 'all') return false;
-      context.matches = options.pattern.exec(context.text);
+    case 'text':
+      context.matches = hears(options, trigger) ? options.pattern.exec(context.text) : null;
       return context.matches !== null;
-    }
   }
+}
+
+/** Whether a pattern is tried at all: a command is no text for patterns of what is addressed. */
+function hears(
+  { when }: Extract<HandlerOptions, { on: 'text' }>,
+  { message, address }: BotTrigger,
+): boolean {
+  if (message === null) return false;
+  return when === 'all' || (address !== null && address.command === null);
 }
 
 /** Tells whether some handler of a bot may want an event; a quick look before all else. */
@@ -147,5 +154,3 @@ export function mayWant(bot: BotDefinition, event: LogEvent['event'], fromBot: b
       (options.on === 'event' ? options.event === event : event === 'message.created'),
   );
 }
-
-export { BotFencedError };
