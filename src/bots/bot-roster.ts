@@ -8,6 +8,7 @@ import { ProtocolError } from '../protocol/errors.js';
 import { foldRoomName } from '../protocol/names.js';
 import { findRoom, isMember } from '../rooms/room-rows.js';
 import { RoomsService } from '../rooms/rooms.service.js';
+import { ReservedNames } from '../users/reserved-names.js';
 import { UsersService } from '../users/users.service.js';
 import { BotAccount } from './bot-account.js';
 import { BotExplorer } from './bot-explorer.js';
@@ -26,6 +27,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     @Inject(Reader) private readonly reader: Reader,
     @Inject(RoomsService) private readonly rooms: RoomsService,
     @Inject(UsersService) private readonly users: UsersService,
+    @Inject(ReservedNames) private readonly reserved: ReservedNames,
     @Inject(BotExplorer) private readonly explorer: BotExplorer,
     @Inject(BotReporter) private readonly reporter: BotReporter,
   ) {
@@ -38,6 +40,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     for (const definition of this.explorer.explore((report) => this.reporter.report(report))) {
       const bot = new BotAccount(definition, { perSecond, burst });
       this.bots.set(bot.actor.id, bot);
+      this.reserved.reserve(bot.name);
     }
     for (const name of this.config.roomBots) {
       if (this.find(name) !== undefined) continue;

@@ -10,6 +10,7 @@ import type { Position } from '../protocol/models.js';
 import { PROTOCOL_VERSION, SUPPORTED_VERSIONS } from '../protocol/version.js';
 import type { Welcome } from '../protocol/welcome.js';
 import { TokensService, type IssuedToken } from '../users/tokens.service.js';
+import { ReservedNames } from '../users/reserved-names.js';
 import { UsersService } from '../users/users.service.js';
 import { toUser, type Actor } from '../users/actor.js';
 import { newId } from '../users/new-id.js';
@@ -34,6 +35,7 @@ export class HelloService {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(TokensService) private readonly tokens: TokensService,
     @Inject(UsersService) private readonly users: UsersService,
+    @Inject(ReservedNames) private readonly reserved: ReservedNames,
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(ResumeService) private readonly resume: ResumeService,
     @Inject(RoomHub) private readonly hub: RoomHub,
@@ -88,7 +90,10 @@ export class HelloService {
   }
 
   private async identify({ token, name }: Hello): Promise<Actor> {
-    if (token === undefined) return newGuest(name);
+    if (token === undefined) {
+      if (name !== undefined) this.reserved.check(name);
+      return newGuest(name);
+    }
     const actor = await this.tokens.verify(token);
     await this.users.touch(actor.id);
     return actor;

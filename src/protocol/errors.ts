@@ -19,6 +19,7 @@ export const ERRORS = {
   not_found: { retryable: false, message: 'There is no such thing here.' },
   not_member: { retryable: false, message: 'Join the room first.' },
   room_exists: { retryable: false, message: 'There is a room of that name already.' },
+  name_reserved: { retryable: false, message: 'This is the name of a bot, or looks like it.' },
   message_deleted: { retryable: false, message: 'The message was deleted.' },
   idempotency_conflict: {
     retryable: false,

@@ -6,6 +6,7 @@ import { ProtocolError } from '../protocol/errors.js';
 import type { Position, User } from '../protocol/models.js';
 import { RoomLog } from '../rooms/room-log.js';
 import { ownLog, toUser, type Actor, type Caller } from './actor.js';
+import { ReservedNames } from './reserved-names.js';
 import { UserEntity } from './user.entity.js';
 
 /** Users that have done something that lasts, and their names. */
@@ -18,6 +19,7 @@ export class UsersService {
     @Inject(Writer) private readonly writer: Writer,
     @Inject(Reader) private readonly reader: Reader,
     @Inject(RoomLog) private readonly log: RoomLog,
+    @Inject(ReservedNames) private readonly reserved: ReservedNames,
   ) {}
 
   /** Finds a stored user with the position of the user's own log. */
@@ -123,6 +125,7 @@ export class UsersService {
     if (current.name === name) return user;
     await tx.manager.update(UserEntity, { id: actor.id }, { name });
     // What follows in this transaction, from any connection of the user, bears the new name.
+    this.reserved.check(name);
     const before = actor.name;
     tx.ifUndone(() => (actor.name = before));
     actor.name = name;

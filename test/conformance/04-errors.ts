@@ -71,6 +71,11 @@ const PROVOCATIONS: Record<Exclude<ErrorCode, 'internal'>, Provocation> = {
       return ann.refused('hello', { protocol: 1, name: 'bob' }, 'hello_repeated');
     },
   },
+  name_reserved: {
+    provoke: async ({ connect }) => {
+      return (await connect()).refused('hello', { protocol: 1, name: 'dice' }, 'name_reserved');
+    },
+  },
   unsupported_version: {
     details: { supported: [1] },
     provoke: async ({ connect }) => {

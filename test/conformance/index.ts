@@ -30,6 +30,7 @@ import './10-bindings.js';
 import './10-engine.js';
 import './10-socket-io.js';
 import './10-websocket.js';
+import './13-bots.js';
 
 export * from './suite.js';
 export * from './transport-conformance.js';
