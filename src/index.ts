@@ -1,4 +1,11 @@
 export { ParlanceModule } from './app.module.js';
+export { BotReporter } from './bots/bot-reporter.js';
+export * from './bots/runtime/chat-bot.decorator.js';
+export { BotContext, BotFencedError } from './bots/runtime/bot-context.js';
+export type { BotReport } from './bots/runtime/bot-host.js';
+export { BotSetupError, type BotOptions } from './bots/runtime/bot-manifest.js';
+export { growing, type BotReply, type BotText } from './bots/runtime/bot-reply.js';
+export type { BotState } from './bots/runtime/bot-state.js';
 export * from './chat/transport.js';
 export { Command, CurrentCall } from './chat/command.decorator.js';
 export { Call } from './chat/call.js';

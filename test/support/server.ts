@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
-import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 
@@ -34,6 +34,7 @@ export interface TestServer {
 export interface Extras {
   readonly modules?: NonNullable<ModuleMetadata['imports']>;
   readonly transports?: readonly ChatTransport[];
+  readonly bots?: readonly Type[];
 }
 
 /** Limits that no test runs into unless it wants to. */
@@ -78,7 +79,10 @@ export async function startServer(
   const config = readConfig({ PORT: '0', HOST: '127.0.0.1', ...settings });
   const root = {
     module: class TestApp {},
-    imports: [ParlanceModule.forRoot(config), ...(extras.modules ?? [])],
+    imports: [
+      ParlanceModule.forRoot(config, { bots: extras.bots ?? [] }),
+      ...(extras.modules ?? []),
+    ],
   };
   const app = await NestFactory.create(root, {
     logger: new PinoLogger(config.logLevel),
