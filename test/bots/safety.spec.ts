@@ -200,7 +200,7 @@ describe('bots', () => {
     const { bots } = await ann.ok('bot.status', {});
 
     expect(lines.filter((line) => line.startsWith('broken:'))).toHaveLength(5);
-    expect(reports.map(({ kind }) => kind)).toEqual([...Array(5).fill('error'), 'resting']);
+    expect(reports.map(({ kind }) => kind)).toEqual([...Array<string>(5).fill('error'), 'resting']);
     const broken = bots.find(({ bot }) => bot.name === 'broken');
     expect(broken?.state).toBe('resting');
     expect(broken?.until).toBeGreaterThan(Date.now());
