@@ -14,6 +14,7 @@ import { MemberEntity } from './rooms/member.entity.js';
 import { RoomEntity } from './rooms/room.entity.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { TransportsModule } from './transports/transports.module.js';
+import { BotAccountEntity, BotTokenEntity } from './users/bot-account.entity.js';
 import { UserEntity } from './users/user.entity.js';
 import { UsersModule } from './users/users.module.js';
 
@@ -24,6 +25,8 @@ const ENTITIES = [
   MessageEntity,
   ReactionEntity,
   BotStateEntity,
+  BotAccountEntity,
+  BotTokenEntity,
 ];
 
 /** What an app adds to the gateway. */

@@ -1,27 +1,20 @@
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 
 import { TypingService } from '../chat/typing.service.js';
-import { Reader } from '../database/reader.js';
 import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
 import { HistoryService } from '../messages/history.service.js';
-import { findMessage } from '../messages/message-rows.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReactionsService } from '../messages/reactions.service.js';
 import type { LogEvent } from '../protocol/events.js';
-import type { Message, User } from '../protocol/models.js';
-import { ActiveRooms } from '../rooms/active-rooms.js';
-import { RoomLog } from '../rooms/room-log.js';
-import { toUser } from '../users/actor.js';
 import type { BotAccount } from './bot-account.js';
 import { BotLane } from './bot-lane.js';
 import { BotReporter } from './bot-reporter.js';
 import { BotRoster } from './bot-roster.js';
+import { maySee } from './bot-sight.js';
 import { BotStates } from './bot-states.service.js';
-import { authorOf, isDirect, maySee } from './bot-sight.js';
-import { LoopGuard } from './loop-guard.js';
-import { addressOf, type Address } from './runtime/addressing.js';
-import type { BotTrigger } from './runtime/bot-context.js';
+import type { BotDefinition } from './runtime/bot-manifest.js';
 import { BotRunner } from './runtime/bot-runner.js';
+import { BotTriggers } from './bot-triggers.js';
 import { ServerBotHost, type BotServices } from './server-bot-host.js';
 
 /** Gives the bots in a room what is committed there, each in a lane of its own (P-13.2). */
@@ -29,15 +22,12 @@ import { ServerBotHost, type BotServices } from './server-bot-host.js';
 export class BotDispatcher implements CommitListener, BeforeApplicationShutdown {
   private readonly lanes = new Map<BotAccount, Map<string, BotLane>>();
   private readonly runners = new Map<BotAccount, BotRunner>();
-  private readonly guard = new LoopGuard();
   private readonly services: BotServices;
   private isStopping = false;
 
   constructor(
     @Inject(Writer) writer: Writer,
-    @Inject(Reader) private readonly reader: Reader,
-    @Inject(RoomLog) private readonly log: RoomLog,
-    @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
+    @Inject(BotTriggers) private readonly triggers: BotTriggers,
     @Inject(BotRoster) private readonly roster: BotRoster,
     @Inject(BotReporter) private readonly reporter: BotReporter,
     @Inject(BotStates) states: BotStates,
@@ -54,7 +44,8 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     if (this.isStopping) return;
     for (const { log, event } of events) {
       for (const bot of this.roster.inRoom(log) ?? []) {
-        if (maySee(bot, event)) this.lane(bot, log).push(event);
+        if (bot.definition === null || !maySee(bot, event)) continue;
+        this.lane(bot, log, bot.definition).push(event);
       }
     }
   }
@@ -75,14 +66,14 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     await Promise.all(lanes.map((lane) => lane.settled()));
   }
 
-  private lane(bot: BotAccount, room: string): BotLane {
+  private lane(bot: BotAccount, room: string, definition: BotDefinition): BotLane {
     const byRoom = this.lanes.get(bot) ?? new Map<string, BotLane>();
     this.lanes.set(bot, byRoom);
     let lane = byRoom.get(room);
     if (lane === undefined) {
       lane = new BotLane({
-        deal: (event) => this.deal(bot, room, event),
-        read: (after, limit) => this.read(room, after, limit),
+        deal: (event) => this.deal(bot, definition, event),
+        read: (after, limit) => this.triggers.read(room, after, limit),
         failed: (error) => this.reporter.report({ bot: bot.name, kind: 'error', room, error }),
       });
       byRoom.set(room, lane);
@@ -90,67 +81,20 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     return lane;
   }
 
-  private async read(room: string, after: number, limit: number): Promise<LogEvent[]> {
-    const logged = await this.reader.snapshot(({ sql }) => this.log.read(sql, room, after, limit));
-    return logged.map(({ event }) => event);
-  }
-
-  private async deal(bot: BotAccount, room: string, event: LogEvent): Promise<void> {
-    const trigger = await this.triggerOf(bot, room, event);
+  private async deal(bot: BotAccount, definition: BotDefinition, event: LogEvent): Promise<void> {
+    const trigger = await this.triggers.of(bot, event);
     if (trigger === null) return;
-    const outcome = await this.runner(bot).run(trigger);
+    const outcome = await this.runner(bot, definition).run(trigger);
     if (outcome === 'handled') bot.rest.succeeded();
     if (outcome === 'failed' && bot.rest.failed()) {
-      this.reporter.report({ bot: bot.name, kind: 'resting', room });
+      this.reporter.report({ bot: bot.name, kind: 'resting', room: event.data.room });
     }
   }
 
-  /** Gives what a bot is to react to; null if it may not, or is not meant. */
-  private async triggerOf(
-    bot: BotAccount,
-    room: string,
-    event: LogEvent,
-  ): Promise<BotTrigger | null> {
-    if (!maySee(bot, event) || bot.rest.restsUntil() !== null) return null;
-    const author = await this.findAuthor(room, event);
-    if (author?.kind === 'bot' && !this.isNoLoop(bot, room, author)) return null;
-    if (event.event !== 'message.created') return { event, message: null, author, address: null };
-    const { message } = event.data;
-    const address = await this.addressOf(bot, message);
-    const isMeant = address !== null || bot.rooms.get(room)?.has('messages:read') === true;
-    return isMeant ? { event, message, author, address } : null;
-  }
-
-  private isNoLoop(bot: BotAccount, room: string, author: User): boolean {
-    const verdict = this.guard.pass(room, bot.actor.id, author.id);
-    if (verdict === 'muted now') this.reporter.report({ bot: bot.name, kind: 'loop', room });
-    return verdict === 'yes';
-  }
-
-  private async addressOf(bot: BotAccount, message: Message): Promise<Address | null> {
-    const { replyTo, room, text } = message;
-    const replied = replyTo === undefined ? null : await this.findMessage(room, replyTo);
-    const repliesToBot = replied?.sender.id === bot.actor.id;
-    return addressOf(text, bot, { repliesToBot, isDirect: isDirect(room) });
-  }
-
-  private async findMessage(room: string, id: string): Promise<Message | null> {
-    const recent = this.rooms.peek(room)?.messages.find((message) => message.id === id);
-    return recent ?? this.reader.snapshot(({ sql }) => findMessage(sql, room, id));
-  }
-
-  private async findAuthor(room: string, event: LogEvent): Promise<User | null> {
-    const author = authorOf(event);
-    if (author === null || typeof author !== 'string') return author;
-    const bot = this.roster.all().find(({ actor }) => actor.id === author);
-    if (bot !== undefined) return toUser(bot.actor);
-    return (await this.rooms.find(room))?.members.get(author)?.user ?? null;
-  }
-
-  private runner(bot: BotAccount): BotRunner {
+  private runner(bot: BotAccount, definition: BotDefinition): BotRunner {
     let runner = this.runners.get(bot);
     if (runner === undefined) {
-      runner = new BotRunner(bot.definition, new ServerBotHost(bot, this.services));
+      runner = new BotRunner(definition, new ServerBotHost(bot, this.services));
       this.runners.set(bot, runner);
     }
     return runner;

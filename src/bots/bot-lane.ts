@@ -26,10 +26,29 @@ export class BotLane {
   private head = 0;
   private working: Promise<void> | null = null;
 
-  constructor(private readonly owner: LaneOwner) {}
+  private stopped = false;
+
+  /** With a position, the lane begins after it; otherwise with what is pushed. */
+  constructor(
+    private readonly owner: LaneOwner,
+    after?: { readonly seq: number; readonly head: number },
+  ) {
+    if (after === undefined || after.seq >= after.head) return;
+    this.behind = after.seq;
+    this.head = after.head;
+    this.working = this.work();
+  }
+
+  /** Deals with nothing more. */
+  stop(): void {
+    this.stopped = true;
+    this.waiting = [];
+    this.behind = null;
+  }
 
   /** Takes the next event of the room that the bot may see. */
   push(event: LogEvent): void {
+    if (this.stopped) return;
     this.head = event.data.seq;
     if (this.behind === null && this.waiting.length >= MAX_WAITING) {
       this.behind = event.data.seq - 1;
@@ -47,11 +66,11 @@ export class BotLane {
     // Not in the turn of the commit: a send never waits for a bot.
     await new Promise<void>((resolve) => setImmediate(resolve));
     try {
-      for (;;) {
+      while (!this.stopped) {
         const event = this.waiting.shift();
         if (event !== undefined) await this.owner.deal(event);
         else if (this.behind !== null) await this.catchUp(this.behind);
-        else return;
+        else break;
       }
     } catch (error) {
       this.owner.failed(error);
@@ -63,6 +82,7 @@ export class BotLane {
   private async catchUp(after: number): Promise<void> {
     const { head } = this;
     const events = await this.owner.read(after, PAGE);
+    if (this.stopped) return;
     const reached = events.at(-1)?.data.seq ?? head;
     // What came while this was read is in the log too, and read next.
     this.behind = reached >= this.head ? null : reached;

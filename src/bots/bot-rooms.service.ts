@@ -28,10 +28,10 @@ export class BotRooms {
    * @throws ProtocolError `not_found`, `not_member`, `forbidden`
    */
   async add(caller: Caller, data: CommandData<'bot.add'>): Promise<ReplyData<'bot.add'>> {
-    const bot = this.roster.get(data.bot);
+    const bot = await this.roster.get(data.bot);
     const asked = data.scopes ?? DEFAULT_SCOPES;
     const scopes = BotScope.options.filter(
-      (scope) => asked.includes(scope) && bot.definition.scopes.has(scope),
+      (scope) => asked.includes(scope) && bot.wanted.has(scope),
     );
     const member = await this.writer.run(async (tx) => {
       const room = await this.getOwnRoom(tx, caller, data.room);
@@ -56,7 +56,7 @@ export class BotRooms {
    * @throws ProtocolError `not_found`, `not_member`, `forbidden`
    */
   async remove(caller: Caller, data: CommandData<'bot.remove'>): Promise<ReplyData<'bot.remove'>> {
-    const { actor } = this.roster.get(data.bot);
+    const { actor } = await this.roster.get(data.bot);
     const seq = await this.writer.run(async (tx) => {
       const room = await this.getOwnRoom(tx, caller, data.room);
       await requireMember(tx.sql, room.id, actor.id);

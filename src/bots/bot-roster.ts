@@ -8,6 +8,7 @@ import { ProtocolError } from '../protocol/errors.js';
 import { foldRoomName } from '../protocol/names.js';
 import { findRoom, isMember } from '../rooms/room-rows.js';
 import { RoomsService } from '../rooms/rooms.service.js';
+import { BotAccounts, type RegisteredBot } from '../users/bot-accounts.service.js';
 import { ReservedNames } from '../users/reserved-names.js';
 import { UsersService } from '../users/users.service.js';
 import { BotAccount } from './bot-account.js';
@@ -27,6 +28,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     @Inject(Reader) private readonly reader: Reader,
     @Inject(RoomsService) private readonly rooms: RoomsService,
     @Inject(UsersService) private readonly users: UsersService,
+    @Inject(BotAccounts) private readonly accounts: BotAccounts,
     @Inject(ReservedNames) private readonly reserved: ReservedNames,
     @Inject(BotExplorer) private readonly explorer: BotExplorer,
     @Inject(BotReporter) private readonly reporter: BotReporter,
@@ -38,10 +40,9 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   async onApplicationBootstrap(): Promise<void> {
     const { messagesPerSecond: perSecond, messagesBurst: burst } = this.config.limits;
     for (const definition of this.explorer.explore((report) => this.reporter.report(report))) {
-      const bot = new BotAccount(definition, { perSecond, burst });
-      this.bots.set(bot.actor.id, bot);
-      this.reserved.reserve(bot.name);
+      this.take(BotAccount.here(definition, { perSecond, burst }));
     }
+    for (const registered of await this.accounts.list()) this.enter(registered);
     for (const name of this.config.roomBots) {
       if (this.find(name) !== undefined) continue;
       const known = this.all().map((bot) => bot.name);
@@ -65,14 +66,30 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   }
 
   /**
-   * Gives a bot by its name.
+   * Gives a bot by its name; one from afar may have been registered just now.
    *
    * @throws ProtocolError `not_found`
    */
-  get(name: string): BotAccount {
+  async get(name: string): Promise<BotAccount> {
     const bot = this.find(name);
     if (bot !== undefined) return bot;
+    const registered = await this.accounts.find(name);
+    if (registered !== null) return this.enter(registered);
     throw new ProtocolError('not_found', { message: `There is no bot ${name} here.` });
+  }
+
+  /** Takes in a bot that connects from afar. */
+  enter(registered: RegisteredBot): BotAccount {
+    const { messagesPerSecond: perSecond, messagesBurst: burst } = this.config.limits;
+    return (
+      this.find(registered.name) ?? this.take(BotAccount.afar(registered, { perSecond, burst }))
+    );
+  }
+
+  private take(bot: BotAccount): BotAccount {
+    this.bots.set(bot.actor.id, bot);
+    this.reserved.reserve(bot.name);
+    return bot;
   }
 
   /** Gives the bots in a room. */
@@ -132,8 +149,8 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   /** Adds the bots of the configuration to a room, with all the scopes that they want. */
   private async addConfigured(room: string): Promise<void> {
     for (const name of this.config.roomBots) {
-      const bot = this.get(name);
-      await this.add(bot, room, [...bot.definition.scopes]);
+      const bot = await this.get(name);
+      await this.add(bot, room, [...bot.wanted]);
     }
   }
 

@@ -5,7 +5,6 @@ import type { BotAccount } from './bot-account.js';
 import { MAX_HOPS } from './loop-guard.js';
 import { mayAddress } from './runtime/addressing.js';
 import { scopeOfEvent } from './runtime/bot-manifest.js';
-import { mayWant } from './runtime/bot-runner.js';
 
 /** Tells whether a room is between two users, where everything is addressed to the other. */
 export function isDirect(room: string): boolean {
@@ -39,17 +38,13 @@ export function maySee(bot: BotAccount, event: LogEvent): boolean {
   if (scopes === undefined || isBy(bot, event)) return false;
   if (event.event === 'message.created') return maySeeMessage(bot, event.data.message, scopes);
   const needed = scopeOfEvent(event.event);
-  return (needed === null || scopes.has(needed)) && mayWant(bot.definition, event.event, false);
+  return (needed === null || scopes.has(needed)) && bot.mayWant(event.event, false);
 }
 
-function maySeeMessage(
-  { definition }: BotAccount,
-  message: Message,
-  scopes: ReadonlySet<BotScope>,
-): boolean {
+function maySeeMessage(bot: BotAccount, message: Message, scopes: ReadonlySet<BotScope>): boolean {
   const { kind, hops = 0, sender, room } = message;
   if (kind === 'notice' || hops >= MAX_HOPS) return false;
-  if (!mayWant(definition, 'message.created', sender.kind === 'bot')) return false;
+  if (!bot.mayWant('message.created', sender.kind === 'bot')) return false;
   if (scopes.has('messages:read') || isDirect(room)) return true;
   return scopes.has('messages:addressed') && mayAddress(message);
 }

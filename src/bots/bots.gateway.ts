@@ -10,7 +10,6 @@ import { toUser } from '../users/actor.js';
 import type { BotAccount } from './bot-account.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
-import { argumentNames } from './runtime/bot-arguments.js';
 
 /** The commands about bots (P-13). */
 @WebSocketGateway()
@@ -62,27 +61,23 @@ export class BotsGateway {
   }
 }
 
-function commandsOf({ actor, definition }: BotAccount): ReplyData<'bot.commands'>['commands'] {
-  return definition.handlers.flatMap(({ options }) => {
-    if (options.on !== 'command') return [];
-    const { name, help, args } = options;
-    const names = args === undefined ? [] : argumentNames(args);
-    return [{ bot: toUser(actor), name, help, args: names }];
-  });
+function commandsOf({ actor, commandHelp }: BotAccount): ReplyData<'bot.commands'>['commands'] {
+  const bot = toUser(actor);
+  return commandHelp.map(({ name, help, args }) => ({ bot, name, help, args: [...args] }));
 }
 
 function statusOf(
-  { actor, definition, rest, rooms }: BotAccount,
+  { actor, about, wanted, rest, rooms }: BotAccount,
   room?: string,
 ): ReplyData<'bot.status'>['bots'][number] {
   const until = rest.restsUntil();
   const scopes = room === undefined ? undefined : rooms.get(room);
   return {
     bot: toUser(actor),
-    about: definition.about,
+    about,
     state: until === null ? 'active' : 'resting',
     ...(until === null ? {} : { until }),
-    wants: [...definition.scopes],
+    wants: [...wanted],
     ...(scopes === undefined ? {} : { scopes: [...scopes] }),
   };
 }

@@ -11,6 +11,7 @@ import { BotReporter } from './bot-reporter.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
 import { BotStates } from './bot-states.service.js';
+import { BotTriggers } from './bot-triggers.js';
 import { BotsGateway } from './bots.gateway.js';
 import { BUILT_IN_BOTS } from './built-in.js';
 
@@ -31,6 +32,7 @@ export class BotsModule {
         BotRooms,
         BotRoster,
         BotStates,
+        BotTriggers,
         BotsGateway,
       ],
       exports: [BotDispatcher, BotReporter, BotRoster],

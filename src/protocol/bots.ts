@@ -20,6 +20,25 @@ export type BotScope = z.infer<typeof BotScope>;
 /** Scopes that a bot has in a room whose owner names none (P-13.3). */
 export const DEFAULT_SCOPES: readonly BotScope[] = ['messages:addressed', 'messages:write'];
 
+/** What a bot from afar says of itself in `hello` (P-13.8). */
+export const BotHello = z.strictObject({
+  mode: z.enum(['exclusive', 'shared']).optional(),
+  from: z.enum(['processed', 'live']).optional(),
+  fromBots: z.boolean().optional(),
+  inFlight: z.int().min(1).max(256).optional(),
+  commands: z
+    .array(
+      z.strictObject({
+        name: BotName,
+        help: z.string().min(1).max(256),
+        args: z.array(z.string().min(1).max(32)).max(16).optional(),
+      }),
+    )
+    .max(64)
+    .optional(),
+});
+export type BotHello = z.infer<typeof BotHello>;
+
 /** A command that a bot takes in a room, for help and completion (P-13.5). */
 export const BotCommand = z.object({
   bot: User,

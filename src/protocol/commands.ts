@@ -17,7 +17,7 @@ import {
   Title,
   User,
 } from './models.js';
-import { BotCommand, BotName, BotScope, BotStatus } from './bots.js';
+import { BotCommand, BotHello, BotName, BotScope, BotStatus } from './bots.js';
 import { ReplayedEvent } from './events.js';
 import { Welcome } from './welcome.js';
 
@@ -44,6 +44,7 @@ export const Hello = z.object({
   client: z.object({ name: z.string().max(64), version: z.string().max(64).optional() }).optional(),
   resume: z.record(z.string().max(256), Position).optional(),
   heartbeat: z.enum(['transport', 'frames']).optional(),
+  bot: BotHello.optional(),
 });
 export type Hello = z.infer<typeof Hello>;
 
@@ -196,6 +197,10 @@ export const COMMANDS = {
   },
   'bot.remove': {
     data: z.strictObject({ ...inRoom, bot: BotName }),
+    reply: z.object({ room: z.string(), seq: Seq }),
+  },
+  'bot.ack': {
+    data: z.strictObject({ ...inRoom, seq: Seq }),
     reply: z.object({ room: z.string(), seq: Seq }),
   },
   'bot.commands': {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { RoomLogModule } from '../rooms/room-log.module.js';
+import { BotAccounts } from './bot-accounts.service.js';
 import { ReservedNames } from './reserved-names.js';
 import { TokensService } from './tokens.service.js';
 import { UsersService } from './users.service.js';
@@ -8,7 +9,7 @@ import { UsersService } from './users.service.js';
 /** Users and the tokens by which they come back. */
 @Module({
   imports: [RoomLogModule],
-  providers: [ReservedNames, UsersService, TokensService],
-  exports: [ReservedNames, UsersService, TokensService],
+  providers: [BotAccounts, ReservedNames, UsersService, TokensService],
+  exports: [BotAccounts, ReservedNames, UsersService, TokensService],
 })
 export class UsersModule {}

@@ -112,6 +112,26 @@ const TABLES = [
     withoutRowid: true,
     columns: [text('bot_id', key), text('owner', key), text('key', key), text('value')],
   },
+  {
+    name: 'bot_accounts',
+    columns: [
+      text('id', key),
+      text('name', { isUnique: true }),
+      text('about'),
+      text('scopes'),
+      time('created_at'),
+    ],
+  },
+  {
+    name: 'bot_tokens',
+    columns: [text('hash', key), text('bot_id'), time('created_at')],
+    indices: [{ columnNames: ['bot_id'] }],
+  },
+  {
+    name: 'bot_marks',
+    withoutRowid: true,
+    columns: [text('bot_id', key), text('room_id', key), text('epoch'), integer('seq')],
+  },
 ];
 
 /** The order of ids is that of their code points, whatever language a PostgreSQL database has. */

@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto';
+
+import { Inject, Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+import { Reader } from '../database/reader.js';
+import type { BotScope } from '../protocol/bots.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { Actor } from './actor.js';
+import { BotAccountEntity, BotTokenEntity } from './bot-account.entity.js';
+
+const PREFIX = 'pbt_';
+const KEPT_TOKENS = 2;
+
+/** A bot that connects from afar, as it was registered. */
+export interface RegisteredBot {
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  readonly scopes: readonly BotScope[];
+}
+
+/** Bots that connect from afar, and the tokens by which they are known (P-13.8). */
+@Injectable()
+export class BotAccounts {
+  constructor(@Inject(Reader) private readonly reader: Reader) {}
+
+  /** Tells whether a token is that of a bot. */
+  isBotToken(token: string): boolean {
+    return token.startsWith(PREFIX);
+  }
+
+  /**
+   * Gives the bot that a token belongs to.
+   *
+   * @throws ProtocolError `token_invalid`
+   */
+  async verify(token: string): Promise<RegisteredBot> {
+    const found = await this.reader.snapshot(async ({ manager }) => {
+      const row = await manager.findOneBy(BotTokenEntity, { hash: hashOf(token) });
+      return row === null ? null : manager.findOneBy(BotAccountEntity, { id: row.botId });
+    });
+    if (found === null) throw new ProtocolError('token_invalid');
+    return toBot(found);
+  }
+
+  /** Lists the bots, by name. */
+  async list(): Promise<RegisteredBot[]> {
+    const rows = await this.reader.snapshot(({ manager }) =>
+      manager.find(BotAccountEntity, { order: { name: 'ASC' } }),
+    );
+    return rows.map(toBot);
+  }
+
+  /** Finds a bot by its name. */
+  async find(name: string): Promise<RegisteredBot | null> {
+    const row = await this.reader.snapshot(({ manager }) =>
+      manager.findOneBy(BotAccountEntity, { name }),
+    );
+    return row === null ? null : toBot(row);
+  }
+}
+
+/** Registers a bot, or changes what it wants; gives a new token, which is shown this once. */
+export async function registerBot(
+  manager: EntityManager,
+  { name, about, scopes }: Omit<RegisteredBot, 'id'>,
+): Promise<string> {
+  const id = botId(name);
+  const token = PREFIX + randomBytes(24).toString('base64url');
+  const row = { id, name, about, scopes: scopes.join(' '), createdAt: Date.now() };
+  await manager.upsert(BotAccountEntity, row, ['id']);
+  await manager.insert(BotTokenEntity, { hash: hashOf(token), botId: id, createdAt: Date.now() });
+  const tokens = await manager.find(BotTokenEntity, {
+    where: { botId: id },
+    order: { createdAt: 'DESC' },
+  });
+  for (const { hash } of tokens.slice(KEPT_TOKENS)) await manager.delete(BotTokenEntity, { hash });
+  return token;
+}
+
+/** Gives the user id of a bot: always the same, so that its rooms and its state last (P-13.1). */
+export function botId(name: string): string {
+  return createHash('sha256').update(`bot:${name}`).digest('base64url').slice(0, 24);
+}
+
+/** Gives a bot as one who acts. */
+export function botActor(name: string): Actor {
+  const id = botId(name);
+  return { id, name, kind: 'bot', ownEpoch: id.slice(0, 12) };
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+function toBot({ id, name, about, scopes }: BotAccountEntity): RegisteredBot {
+  return { id, name, about, scopes: scopes.split(' ').filter(Boolean) as BotScope[] };
+}
