@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 
+import { BotMarkEntity } from './bots/bot-mark.entity.js';
 import { BotStateEntity } from './bots/bot-state.entity.js';
 import { BotsModule } from './bots/bots.module.js';
 import { ChatModule } from './chat/chat.module.js';
@@ -18,7 +19,8 @@ import { BotAccountEntity, BotTokenEntity } from './users/bot-account.entity.js'
 import { UserEntity } from './users/user.entity.js';
 import { UsersModule } from './users/users.module.js';
 
-const ENTITIES = [
+/** Every entity of the database. */
+export const ENTITIES = [
   UserEntity,
   RoomEntity,
   MemberEntity,
@@ -27,6 +29,7 @@ const ENTITIES = [
   BotStateEntity,
   BotAccountEntity,
   BotTokenEntity,
+  BotMarkEntity,
 ];
 
 /** What an app adds to the gateway. */

@@ -10,7 +10,9 @@ import { findRoom, listMembers, requireMember } from '../rooms/room-rows.js';
 import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
 import type { Caller } from '../users/actor.js';
 import { UsersService } from '../users/users.service.js';
+import { setMark } from './bot-marks.service.js';
 import { BotRoster } from './bot-roster.js';
+import { RemoteBots } from './remote-bots.service.js';
 
 /** Bots in rooms: an act of the room's owner (P-13.3, P-13.4). */
 @Injectable()
@@ -20,6 +22,7 @@ export class BotRooms {
     @Inject(RoomsService) private readonly rooms: RoomsService,
     @Inject(UsersService) private readonly users: UsersService,
     @Inject(BotRoster) private readonly roster: BotRoster,
+    @Inject(RemoteBots) private readonly remote: RemoteBots,
   ) {}
 
   /**
@@ -43,10 +46,15 @@ export class BotRooms {
         return found;
       }
       await this.users.store(tx, bot.actor);
-      return this.rooms.addMember(tx, room, bot.actor, scopes);
+      const joined = await this.rooms.addMember(tx, room, bot.actor, scopes);
+      const { epoch = '', head = 0 } = (await findRoom(tx.sql, room.id)) ?? {};
+      if (bot.definition === null)
+        await setMark(tx.manager, bot.actor.id, room.id, { epoch, seq: head });
+      return joined;
     }, caller.placed);
     this.users.noteStored(bot.actor.id);
     this.roster.note(bot, data.room, scopes);
+    this.remote.roomsChanged(bot);
     return { member, scopes };
   }
 
@@ -56,12 +64,14 @@ export class BotRooms {
    * @throws ProtocolError `not_found`, `not_member`, `forbidden`
    */
   async remove(caller: Caller, data: CommandData<'bot.remove'>): Promise<ReplyData<'bot.remove'>> {
-    const { actor } = await this.roster.get(data.bot);
+    const bot = await this.roster.get(data.bot);
+    const { actor } = bot;
     const seq = await this.writer.run(async (tx) => {
       const room = await this.getOwnRoom(tx, caller, data.room);
       await requireMember(tx.sql, room.id, actor.id);
       return this.rooms.removeMember(tx, room.id, actor, 'left');
     }, caller.placed);
+    this.remote.roomsChanged(bot);
     return { room: data.room, seq };
   }
 

@@ -3,7 +3,7 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
 import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
-import { DEFAULT_SCOPES, type BotScope } from '../protocol/bots.js';
+import { DEFAULT_SCOPES, type BotHello, type BotScope } from '../protocol/bots.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { foldRoomName } from '../protocol/names.js';
 import { findRoom, isMember } from '../rooms/room-rows.js';
@@ -84,6 +84,21 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     return (
       this.find(registered.name) ?? this.take(BotAccount.afar(registered, { perSecond, burst }))
     );
+  }
+
+  /**
+   * Takes the commands that a bot from afar says it has.
+   *
+   * @throws ProtocolError `invalid` for one that another bot has
+   */
+  setCommands(bot: BotAccount, help: NonNullable<BotHello['commands']>): void {
+    for (const { name } of help) {
+      const other = this.all().find((one) => one !== bot && one.commands.has(name));
+      if (other === undefined) continue;
+      const message = `The command /${name} belongs to the bot ${other.name}.`;
+      throw new ProtocolError('invalid', { message });
+    }
+    bot.setCommands(help.map(({ args = [], ...command }) => ({ ...command, args })));
   }
 
   private take(bot: BotAccount): BotAccount {

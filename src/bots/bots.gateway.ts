@@ -10,12 +10,14 @@ import { toUser } from '../users/actor.js';
 import type { BotAccount } from './bot-account.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
+import { RemoteBots } from './remote-bots.service.js';
 
 /** The commands about bots (P-13). */
 @WebSocketGateway()
 export class BotsGateway {
   constructor(
     @Inject(BotRooms) private readonly rooms: BotRooms,
+    @Inject(RemoteBots) private readonly remote: RemoteBots,
     @Inject(BotRoster) private readonly roster: BotRoster,
     @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
   ) {}
@@ -34,6 +36,14 @@ export class BotsGateway {
     @CurrentCall() call: Call,
   ): Promise<ReplyData<'bot.remove'>> {
     return this.rooms.remove(call, data);
+  }
+
+  @Command('bot.ack', { write: true })
+  acknowledge(
+    @MessageBody() data: CommandData<'bot.ack'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.ack'>> {
+    return this.remote.acknowledge(call, data);
   }
 
   @Command('bot.commands')

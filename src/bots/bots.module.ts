@@ -7,12 +7,14 @@ import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { BotDispatcher } from './bot-dispatcher.js';
 import { BotExplorer } from './bot-explorer.js';
+import { BotMarks } from './bot-marks.service.js';
 import { BotReporter } from './bot-reporter.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
 import { BotStates } from './bot-states.service.js';
 import { BotTriggers } from './bot-triggers.js';
 import { BotsGateway } from './bots.gateway.js';
+import { RemoteBots } from './remote-bots.service.js';
 import { BUILT_IN_BOTS } from './built-in.js';
 
 /** Bots: providers with handlers that react to what is committed in rooms. */
@@ -27,6 +29,8 @@ export class BotsModule {
         ...BUILT_IN_BOTS,
         ...bots,
         BotDispatcher,
+        BotMarks,
+        RemoteBots,
         BotExplorer,
         BotReporter,
         BotRooms,

@@ -4,6 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { MessagesModule } from '../messages/messages.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { BotPort } from './bot-port.js';
 import { ChatGateway } from './chat.gateway.js';
 import { ChatServer } from './chat-server.js';
 import { CommandTable } from './command-table.js';
@@ -23,6 +24,7 @@ import { TypingService } from './typing.service.js';
 @Module({
   imports: [DiscoveryModule, UsersModule, RoomsModule, MessagesModule],
   providers: [
+    BotPort,
     ChatGateway,
     ChatServer,
     CommandTable,
@@ -38,6 +40,6 @@ import { TypingService } from './typing.service.js';
     SessionsService,
     TypingService,
   ],
-  exports: [ChatServer, CommandTable, HelloService, PresentUsers, TypingService],
+  exports: [BotPort, ChatServer, CommandTable, HelloService, PresentUsers, TypingService],
 })
 export class ChatModule {}

@@ -7,6 +7,7 @@ import { isDeeperThan } from '../protocol/codec.js';
 import { COMMANDS, type CommandName, type Hello } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { OWN_ROOM } from '../protocol/names.js';
+import { BotPort } from './bot-port.js';
 import type { Call } from './call.js';
 import { CommandTable, type CommandEntry } from './command-table.js';
 import { toWireError } from './failure.js';
@@ -25,6 +26,7 @@ export class Dispatcher {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(CommandTable) private readonly table: CommandTable,
     @Inject(HelloService) private readonly hello: HelloService,
+    @Inject(BotPort) private readonly bots: BotPort,
   ) {}
 
   /** Tells whether a command is a write (P-3.4). */
@@ -55,6 +57,7 @@ export class Dispatcher {
     }
     const entry = this.getEntry(call);
     const checked = entry.schema === undefined ? data : parse(entry.schema, data);
+    if (call.actor.kind === 'bot') this.bots.plug.check(call, checked);
     this.takeFromBucket(call, entry);
     return entry.handle(call.connection, checked, call);
   }

@@ -10,10 +10,12 @@ import type { Position } from '../protocol/models.js';
 import { PROTOCOL_VERSION, SUPPORTED_VERSIONS } from '../protocol/version.js';
 import type { Welcome } from '../protocol/welcome.js';
 import { TokensService, type IssuedToken } from '../users/tokens.service.js';
+import { BotAccounts, botActor } from '../users/bot-accounts.service.js';
 import { ReservedNames } from '../users/reserved-names.js';
 import { UsersService } from '../users/users.service.js';
 import { toUser, type Actor } from '../users/actor.js';
 import { newId } from '../users/new-id.js';
+import { BotPort } from './bot-port.js';
 import type { Call } from './call.js';
 import type { Connection } from './connection.js';
 import { PresentUsers } from './present-users.js';
@@ -22,6 +24,11 @@ import { returnDelay } from './return-delay.js';
 import { RoomHub } from './room-hub.js';
 import type { PresentUser } from './session.js';
 import { SERVER } from './server-info.js';
+
+type Issued = Pick<IssuedToken, 'expiresAt'> & Partial<IssuedToken>;
+
+/** The last moment that a date can tell: the token of a bot has no end. */
+const NEVER = 8.64e15;
 
 /** Called when a connection has a session and is about to be welcomed. */
 export type SessionListener = (connection: Connection) => void;
@@ -35,6 +42,8 @@ export class HelloService {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(TokensService) private readonly tokens: TokensService,
     @Inject(UsersService) private readonly users: UsersService,
+    @Inject(BotAccounts) private readonly accounts: BotAccounts,
+    @Inject(BotPort) private readonly bots: BotPort,
     @Inject(ReservedNames) private readonly reserved: ReservedNames,
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(ResumeService) private readonly resume: ResumeService,
@@ -74,10 +83,11 @@ export class HelloService {
   private async begin(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
     const actor = await this.identify(hello);
-    const issued = await this.tokens.issue(actor);
+    const issued = await this.issueFor(actor);
     requireOpen(connection);
     this.enter(call, actor, issued.expiresAt);
     try {
+      if (actor.kind === 'bot') call.afterReply(await this.bots.plug.enter(call, hello.bot ?? {}));
       const welcome = await this.welcome(call, hello, issued);
       // Gateways are told of the end of those only whose beginning they were told of.
       requireOpen(connection);
@@ -94,13 +104,19 @@ export class HelloService {
       if (name !== undefined) this.reserved.check(name);
       return newGuest(name);
     }
+    if (this.accounts.isBotToken(token)) return botActor((await this.accounts.verify(token)).name);
     const actor = await this.tokens.verify(token);
     await this.users.touch(actor.id);
     return actor;
   }
 
+  /** A bot keeps the token that it was given on the command line. */
+  private async issueFor(actor: Actor): Promise<Issued> {
+    return actor.kind === 'bot' ? { expiresAt: NEVER } : this.tokens.issue(actor);
+  }
+
   /** What is read here is read after the user's events began to be held: none is missed. */
-  private async welcome(call: Call, hello: Hello, issued: IssuedToken): Promise<Welcome> {
+  private async welcome(call: Call, hello: Hello, issued: Issued): Promise<Welcome> {
     const { link } = call.connection;
     const me = await this.findPosition(call.actor, hello.token !== undefined);
     const byFrames = hello.heartbeat === 'frames' && link.pingByFrames();

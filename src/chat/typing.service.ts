@@ -27,7 +27,8 @@ export class TypingService {
     refuseOwnLog(room);
     const { actor, connection } = call;
     await this.rooms.getForMember(room, actor.id);
-    if (!connection.attachments.has(room)) throw new ProtocolError('not_member');
+    if (actor.kind !== 'bot' && !connection.attachments.has(room))
+      throw new ProtocolError('not_member');
     if (active ? !this.mayAnnounce(actor, room) : !actor.typingIn.has(room)) return;
     if (active) actor.typingIn.add(room);
     else actor.typingIn.delete(room);

@@ -9,10 +9,10 @@ export const CloseCode = {
   protocolViolation: 4001,
   /** None of the offered protocol versions is spoken here (P-1.4). */
   unsupportedVersion: 4002,
-  /** A newer connection of the same bot took its place (P-13.8). */
-  replaced: 4004,
   /** No hello succeeded in time (P-2.3). */
   helloTimeout: 4003,
+  /** A newer connection of the same bot took its place (P-13.10). */
+  replaced: 4004,
   /** The client went on although its commands were refused for their rate (P-9.10). */
   rateAbuse: 4101,
   /** The address has too many open connections (P-9.11). */

@@ -70,12 +70,15 @@ export async function registerBot(
   const token = PREFIX + randomBytes(24).toString('base64url');
   const row = { id, name, about, scopes: scopes.join(' '), createdAt: Date.now() };
   await manager.upsert(BotAccountEntity, row, ['id']);
-  await manager.insert(BotTokenEntity, { hash: hashOf(token), botId: id, createdAt: Date.now() });
   const tokens = await manager.find(BotTokenEntity, {
     where: { botId: id },
     order: { createdAt: 'DESC' },
   });
-  for (const { hash } of tokens.slice(KEPT_TOKENS)) await manager.delete(BotTokenEntity, { hash });
+  const createdAt = Math.max(Date.now(), (tokens[0]?.createdAt ?? 0) + 1);
+  await manager.insert(BotTokenEntity, { hash: hashOf(token), botId: id, createdAt });
+  for (const { hash } of tokens.slice(KEPT_TOKENS - 1)) {
+    await manager.delete(BotTokenEntity, { hash });
+  }
   return token;
 }
 

@@ -15,6 +15,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   messages: ['protocol', 'config', 'database', ...DOMAIN],
   chat: ['protocol', 'config', 'database', ...DOMAIN],
   transports: ['protocol', 'config', 'chat'],
+  bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
   http: ['protocol', 'config', 'database', 'chat'],
 };
 

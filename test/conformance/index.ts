@@ -31,6 +31,7 @@ import './10-engine.js';
 import './10-socket-io.js';
 import './10-websocket.js';
 import './13-bots.js';
+import './13-remote-bots.js';
 
 export * from './suite.js';
 export * from './transport-conformance.js';

@@ -58,6 +58,7 @@ export function validData({ room, epoch, message, user }: Known): Examples {
     'user.update': [{ name: 'fuzz' }],
     'bot.add': [{ room, bot: 'dice' }],
     'bot.remove': [{ room, bot: 'dice' }],
+    'bot.ack': [{ room, seq: 1 }],
     'bot.commands': [{ room }],
     'bot.status': [{}, { room }],
   };

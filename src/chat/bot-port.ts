@@ -1,0 +1,22 @@
+import { Injectable } from '@nestjs/common';
+
+import type { BotHello } from '../protocol/bots.js';
+import type { Call } from './call.js';
+
+/** What bots from afar need of the chat; the bots module plugs it in. */
+export interface BotPlug {
+  /** Takes in the connection of a bot; what it gives back is called right after the welcome. */
+  enter(call: Call, hello: BotHello): Promise<() => void>;
+  /**
+   * Refuses what a bot may not do.
+   *
+   * @throws ProtocolError `forbidden`
+   */
+  check(call: Call, data: unknown): void;
+}
+
+/** Where the bots module is plugged in, which the chat itself knows nothing of. */
+@Injectable()
+export class BotPort {
+  plug: BotPlug = { enter: () => Promise.resolve(() => undefined), check: () => undefined };
+}
