@@ -9,7 +9,7 @@ import { Writer, type WriteTransaction } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { foldRoomName, OWN_ROOM } from '../protocol/names.js';
-import type { Member, Room } from '../protocol/models.js';
+import type { Member, Room, User } from '../protocol/models.js';
 import { toUser, type Actor, type Caller } from '../users/actor.js';
 import { UsersService } from '../users/users.service.js';
 import { MemberEntity } from './member.entity.js';
@@ -82,21 +82,24 @@ export class RoomsService implements OnApplicationBootstrap {
     this.users.noteStored(actor.id);
   }
 
-  /** Ends the membership of a user; gives the position of that (P-5.6). */
-  async leave(
-    { actor, placed }: Caller,
-    room: string,
-    reason: 'left' | 'away' = 'left',
-  ): Promise<number> {
+  /** Ends the membership of the caller; gives the position of that (P-5.6). */
+  async leave({ actor, placed }: Caller, room: string): Promise<number> {
     refuseOwnLog(room);
-    return this.writer.run(async (tx) => {
-      await requireMember(tx.sql, room, actor.id);
-      await tx.manager.delete(MemberEntity, { roomId: room, userId: actor.id });
-      const memberCount = await this.countMembers(tx, room, -1);
-      const user = toUser(actor);
-      const place = await this.log.append(tx, room, 'member.left', { user, reason, memberCount });
-      return place.seq;
-    }, placed);
+    return this.writer.run((tx) => this.leaveIn(tx, toUser(actor), room, 'left'), placed);
+  }
+
+  /** Ends a membership as part of a transaction; gives the position of that. */
+  async leaveIn(
+    tx: WriteTransaction,
+    user: User,
+    room: string,
+    reason: 'left' | 'away',
+  ): Promise<number> {
+    await requireMember(tx.sql, room, user.id);
+    await tx.manager.delete(MemberEntity, { roomId: room, userId: user.id });
+    const memberCount = await this.countMembers(tx, room, -1);
+    const place = await this.log.append(tx, room, 'member.left', { user, reason, memberCount });
+    return place.seq;
   }
 
   /** Changes the title; the owner may (P-5.7). */
