@@ -8,7 +8,7 @@ import type { Room } from '../protocol/models.js';
 import { MemberEntity } from '../rooms/member.entity.js';
 import { findRoom, listMembers, requireMember } from '../rooms/room-rows.js';
 import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
-import type { Caller } from '../users/actor.js';
+import { toUser, type Caller } from '../users/actor.js';
 import { UsersService } from '../users/users.service.js';
 import { setMark } from './bot-marks.service.js';
 import { BotRoster } from './bot-roster.js';
@@ -65,11 +65,9 @@ export class BotRooms {
    */
   async remove(caller: Caller, data: CommandData<'bot.remove'>): Promise<ReplyData<'bot.remove'>> {
     const bot = await this.roster.get(data.bot);
-    const { actor } = bot;
     const seq = await this.writer.run(async (tx) => {
       const room = await this.getOwnRoom(tx, caller, data.room);
-      await requireMember(tx.sql, room.id, actor.id);
-      return this.rooms.removeMember(tx, room.id, actor, 'left');
+      return this.rooms.leaveIn(tx, toUser(bot.actor), room.id, 'left');
     }, caller.placed);
     this.remote.roomsChanged(bot);
     return { room: data.room, seq };

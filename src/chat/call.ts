@@ -2,6 +2,7 @@ import type { Outcome } from '../protocol/frames.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Caller } from '../users/actor.js';
 import type { Connection } from './connection.js';
+import { toWireError } from './failure.js';
 import type { PresentUser, Session } from './session.js';
 
 /** One command at work, from its arrival to its reply (P-3). */
@@ -58,8 +59,19 @@ export class Call implements Caller {
 
   /** Sends the reply, or the error event of a command without id (P-3.6). */
   send(outcome: Outcome): void {
-    if (this.reply !== undefined) this.reply(outcome);
+    if (this.reply !== undefined) this.answer(this.reply, outcome);
     else if (!outcome.ok) this.connection.sendError(outcome.error, this.name);
     for (const action of this.replied ?? []) action();
+  }
+
+  /** What a handler gave may be nothing that JSON has a form for, which shows only here (P-4.4). */
+  private answer(reply: (outcome: Outcome) => void, outcome: Outcome): void {
+    try {
+      reply(outcome);
+    } catch (thrown) {
+      const { connection, name: cmd } = this;
+      const error = toWireError(thrown, { cmd, connection: connection.id });
+      connection.attempt(() => reply({ ok: false, error }));
+    }
   }
 }

@@ -49,32 +49,38 @@ export class Channel {
 
   /** Sends events of the log to everybody: encoded and framed once for each encoding (design of fan-out). */
   send(events: readonly LogEvent[]): void {
-    const prepared = new Map<Encoding, Prepared>();
-    for (const attachment of this.attachments) {
-      const { encoding } = attachment.connection.link;
-      let ready = prepared.get(encoding);
-      if (ready === undefined) {
-        ready = prepareAll(encoding, events);
-        prepared.set(encoding, ready);
-      }
-      attachment.deliver(ready);
-    }
+    const shared = new Shared((encoding) => prepareAll(encoding, events));
+    for (const attachment of this.attachments) shared.deliver(attachment);
   }
 
   /** Sends an ephemeral event to those who read fast enough, but not to the user who caused it. */
   sendEphemeral(event: string, data: unknown, exceptUser?: string): void {
-    const prepared = new Map<Encoding, Prepared>();
+    const shared = new Shared((encoding) => encoding.prepare(event, data));
     for (const attachment of this.attachments) {
-      const { link, session } = attachment.connection;
+      const { session, bufferedBytes } = attachment.connection;
       if (exceptUser !== undefined && session?.user.id === exceptUser) continue;
-      if (link.bufferedBytes > this.limits.shedBytes) continue;
-      let ready = prepared.get(link.encoding);
-      if (ready === undefined) {
-        ready = link.encoding.prepare(event, data);
-        prepared.set(link.encoding, ready);
-      }
-      attachment.deliver(ready);
+      if (bufferedBytes > this.limits.shedBytes) continue;
+      shared.deliver(attachment);
     }
+  }
+}
+
+/** What all links of an encoding share. */
+class Shared {
+  private readonly prepared = new Map<Encoding, Prepared>();
+
+  constructor(private readonly prepare: (encoding: Encoding) => Prepared) {}
+
+  deliver(attachment: Attachment): void {
+    const { connection } = attachment;
+    const { encoding } = connection.link;
+    let ready = this.prepared.get(encoding) ?? null;
+    if (ready === null) {
+      ready = connection.attempt(() => this.prepare(encoding));
+      if (ready === null) return;
+      this.prepared.set(encoding, ready);
+    }
+    attachment.deliver(ready);
   }
 }
 

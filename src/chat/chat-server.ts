@@ -81,9 +81,10 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   }
 
   /** Reads on where reading was stopped. */
-  answered({ link, inFlight }: Connection): void {
+  answered(connection: Connection): void {
+    const { link, inFlight } = connection;
     if (this.draining || !link.pausable) return;
-    if (inFlight < this.config.limits.inFlight) link.resume();
+    if (inFlight < this.config.limits.inFlight) connection.attempt(() => link.resume());
   }
 
   /** Says bye to everybody once what was accepted is committed and answered (P-2.14). */
@@ -101,7 +102,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   }
 
   private async release(connection: Connection): Promise<void> {
-    connection.link.pause();
+    connection.attempt(() => connection.link.pause());
     await connection.queue?.drained();
     sayGoingAway(connection);
   }
@@ -118,7 +119,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
     const data =
       typeof hello === 'object' && hello !== null ? { protocol: 1, ...hello } : { hello };
     const reply: IncomingCommand['reply'] = (outcome) => {
-      if (outcome.ok) connection.emit('welcome', outcome.data);
+      if (outcome.ok) connection.tell('welcome', outcome.data);
       else connection.sendError(outcome.error, 'hello');
     };
     this.take(connection, new Call(connection, 'hello', data, reply));
@@ -134,7 +135,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
     connection.accept(call);
     const { link, inFlight } = connection;
     if (inFlight < this.config.limits.inFlight) return;
-    if (link.pausable) link.pause();
+    if (link.pausable) connection.attempt(() => link.pause());
     else if (inFlight > WAITING_MAX) {
       connection.bye(CloseCode.rateAbuse, 'too many commands wait for their replies');
     }

@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+
 import { CloseCode, mayReconnect } from '../protocol/close-codes.js';
 import type { WireError } from '../protocol/errors.js';
 import { Attachment } from './attachment.js';
@@ -6,6 +8,8 @@ import { CommandQueue, type QueueOwner } from './command-queue.js';
 import type { Session } from './session.js';
 import type { TokenBucket } from './token-bucket.js';
 import type { Handshake, IncomingCommand, Link, Place, Prepared, Sink } from './transport.js';
+
+const logger = new Logger('Connections');
 
 /** What the server does for each of its connections. */
 export interface ConnectionServer {
@@ -60,6 +64,11 @@ export class Connection implements Sink, QueueOwner {
     return this.state === 'open';
   }
 
+  /** Bytes that wait to be sent. */
+  get bufferedBytes(): number {
+    return this.attempt(() => this.link.bufferedBytes) ?? 0;
+  }
+
   /** Number of commands that have no reply yet. */
   get inFlight(): number {
     return this.queue?.length ?? 0;
@@ -78,7 +87,7 @@ export class Connection implements Sink, QueueOwner {
   }
 
   closed(code: number, reason: string): void {
-    this.server.closed(this, code, reason);
+    if (this.state !== 'closed') this.server.closed(this, code, reason);
   }
 
   /** Takes a command in its turn. */
@@ -100,24 +109,53 @@ export class Connection implements Sink, QueueOwner {
     this.server.answered(this);
   }
 
-  /** Sends an event to this connection alone. */
+  /**
+   * Sends an event to this connection alone; for gateways.
+   *
+   * @throws TypeError for data that JSON has no form for
+   */
   emit(event: string, data: unknown): void {
     this.push(this.link.encoding.prepare(event, data));
+  }
+
+  /** Sends an event of the server's own to this connection alone. */
+  tell(event: string, data: unknown): void {
+    const prepared = this.prepare(event, data);
+    if (prepared !== null) this.push(prepared);
+  }
+
+  /** Has the encoding of the link prepare an event; null if it failed, which ends the connection. */
+  prepare(event: string, data: unknown): Prepared | null {
+    return this.attempt(() => this.link.encoding.prepare(event, data));
   }
 
   /** Sends what the encoding of the link prepared. */
   push(prepared: Prepared): void {
     if (this.state !== 'open') return;
     this.pushedBytes += prepared.bytes;
-    this.link.push(prepared);
-    if (this.link.bufferedBytes > this.backlogBytes) {
-      this.bye(CloseCode.slowConsumer, 'reading too slowly');
+    try {
+      this.link.push(prepared);
+      if (this.link.bufferedBytes <= this.backlogBytes) return;
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    this.bye(CloseCode.slowConsumer, 'reading too slowly');
+  }
+
+  /** Uses the transport; one that throws loses this connection and does no other harm (P-4.4). */
+  attempt<T>(use: () => T): T | null {
+    try {
+      return use();
+    } catch (error) {
+      this.fail(error);
+      return null;
     }
   }
 
   /** Sends an `error` event, for a failure that no reply can carry (P-4.3). */
   sendError(error: WireError, cmd?: string): void {
-    this.emit('error', cmd === undefined ? { error } : { error, cmd });
+    this.tell('error', cmd === undefined ? { error } : { error, cmd });
   }
 
   /** Says `bye` and closes (P-2.14). */
@@ -126,9 +164,19 @@ export class Connection implements Sink, QueueOwner {
     this.state = 'closing';
     const reconnect = mayReconnect(code);
     const bye = { code, reason, reconnect, ...(delayMs === undefined ? {} : { delayMs }) };
-    this.link.push(this.link.encoding.prepare('bye', bye));
+    this.attempt(() => this.link.push(this.link.encoding.prepare('bye', bye)));
     this.queue?.drop();
-    this.link.close(code, reason);
+    try {
+      this.link.close(code, reason);
+    } catch (error) {
+      this.fail(error);
+      this.closed(code, reason);
+    }
+  }
+
+  private fail(err: unknown): void {
+    logger.error({ msg: 'A transport failed', connection: this.id, err });
+    this.bye(CloseCode.resync, 'the server failed at a frame');
   }
 
   /** Has something done when the connection is gone. */

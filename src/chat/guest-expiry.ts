@@ -7,25 +7,27 @@ import {
 } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
-import { Reader } from '../database/reader.js';
-import { ProtocolError } from '../protocol/errors.js';
-import type { User } from '../protocol/models.js';
+import { Writer } from '../database/writer.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { UsersService } from '../users/users.service.js';
 import { PresentUsers } from './present-users.js';
 
 const PAUSE_MAX_MS = 600_000;
-const BATCH = 500;
+/** Memberships that end in one transaction: many share a commit, and others need not wait long. */
+const BATCH = 100;
 
 /** Guests who have been away too long leave their rooms (P-5.6). */
 @Injectable()
 export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(GuestExpiry.name);
   private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+  /** Who was last seen before has left, and need not be looked at again. */
+  private doneUntil = 0;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Reader) private readonly reader: Reader,
+    @Inject(Writer) private readonly writer: Writer,
     @Inject(RoomsService) private readonly rooms: RoomsService,
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(UsersService) private readonly users: UsersService,
@@ -37,10 +39,12 @@ export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
+    this.isStopped = true;
     clearTimeout(this.timer);
   }
 
   private plan(): void {
+    if (this.isStopped) return;
     const pause = Math.min(PAUSE_MAX_MS, this.config.guestAwaySeconds * 1_000);
     this.timer = setTimeout(() => {
       this.expire()
@@ -52,26 +56,39 @@ export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
   private async expire(): Promise<void> {
     await this.users.touchAll(this.present.ids());
     const since = Date.now() - this.config.guestAwaySeconds * 1_000;
-    const memberships = await this.reader.snapshot(({ sql }) =>
-      sql.all<{ room: string; id: string; name: string }>(
-        `SELECT m.room_id AS room, u.id, u.name FROM users u JOIN members m ON m.user_id = u.id
-          WHERE u.kind = 'guest' AND u.last_seen_at < ? ORDER BY u.last_seen_at LIMIT ?`,
-        since,
-        BATCH,
-      ),
-    );
-    for (const { room, id, name } of memberships) {
-      if (this.present.find(id) === undefined) await this.leave(room, { id, name, kind: 'guest' });
+    for (let from: number | null = this.doneUntil; from !== null;) {
+      from = await this.expireSome(from, since);
     }
+    this.doneUntil = since;
   }
 
-  private async leave(room: string, user: User): Promise<void> {
-    const caller = { actor: { ...user, ownEpoch: '' }, placed: () => undefined };
-    try {
-      await this.rooms.leave(caller, room, 'away');
-    } catch (error) {
-      // The user has left by another way in the meantime.
-      if (!(error instanceof ProtocolError) || error.code !== 'not_member') throw error;
-    }
+  /**
+   * Ends the memberships of some guests, those first who went first; gives who is next, if any.
+   *
+   * It is asked inside the transaction who is away: whoever comes back writes that before.
+   */
+  private expireSome(from: number, since: number): Promise<number | null> {
+    return this.writer.run(async (tx) => {
+      const memberships = await tx.sql.all<Membership>(
+        `SELECT m.room_id AS room, u.id, u.name, u.last_seen_at AS at
+           FROM users u JOIN members m ON m.user_id = u.id
+          WHERE u.kind = 'guest' AND u.last_seen_at >= ? AND u.last_seen_at < ?
+          ORDER BY u.last_seen_at LIMIT ?`,
+        from,
+        since,
+        BATCH,
+      );
+      for (const { room, id, name } of memberships) {
+        await this.rooms.leaveIn(tx, { id, name, kind: 'guest' }, room, 'away');
+      }
+      return memberships.length < BATCH ? null : (memberships.at(-1)?.at ?? null);
+    });
   }
+}
+
+interface Membership {
+  room: string;
+  id: string;
+  name: string;
+  at: number;
 }

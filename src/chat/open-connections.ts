@@ -91,7 +91,7 @@ export class OpenConnections implements OnModuleDestroy {
 
   /** Closes a reader that has stalled, or that has too much before it (P-9.12). */
   private checkBacklog(connection: Connection, elapsed: number): void {
-    const buffered = connection.link.bufferedBytes;
+    const buffered = connection.bufferedBytes;
     const left = connection.pushedBytes - buffered;
     if (buffered === 0 || left !== connection.leftBytes) {
       connection.leftBytes = left;

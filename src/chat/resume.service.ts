@@ -72,8 +72,11 @@ export class ResumeService {
     if (result.more || result.events.length > this.config.limits.resumeEvents) {
       return { complete: false, reason: 'behind' };
     }
-    const { own, link } = call.connection;
-    const missed = result.events.map(({ event, data }) => link.encoding.prepare(event, data));
+    const { connection } = call;
+    const { own } = connection;
+    const missed = result.events.flatMap(
+      ({ event, data }) => connection.prepare(event, data) ?? [],
+    );
     const seq = result.events.at(-1)?.data.seq ?? result.head;
     own.precede(missed, seq);
     return { complete: true, seq };

@@ -65,8 +65,10 @@ export class RoomHub implements CommitListener {
       }
     }
     attachment.hold();
-    const { encoding } = connection.link;
-    for (const { event, data } of first) attachment.deliver(encoding.prepare(event, data));
+    for (const { event, data } of first) {
+      const prepared = connection.prepare(event, data);
+      if (prepared !== null) attachment.deliver(prepared);
+    }
     const held = attachment;
     call.afterReply(() => held.release());
   }
@@ -136,8 +138,8 @@ export class RoomHub implements CommitListener {
     for (const event of events) {
       if (event.event === 'user.updated') this.users.rename(event.data.user);
       for (const connection of this.users.find(id)?.connections ?? []) {
-        const prepared = connection.link.encoding.prepare(event.event, event.data);
-        connection.own.deliver(prepared, event.data.seq);
+        const prepared = connection.prepare(event.event, event.data);
+        if (prepared !== null) connection.own.deliver(prepared, event.data.seq);
       }
     }
   }

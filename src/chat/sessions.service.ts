@@ -46,6 +46,6 @@ export class SessionsService {
     }
     if (session.warned) return;
     session.warned = true;
-    connection.emit('auth.expiring', { expiresAt: session.expiresAt, inMs: Math.max(0, inMs) });
+    connection.tell('auth.expiring', { expiresAt: session.expiresAt, inMs: Math.max(0, inMs) });
   }
 }

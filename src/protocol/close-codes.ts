@@ -25,7 +25,7 @@ export const CloseCode = {
   slowConsumer: 4202,
   /** The client did not answer a ping (P-2.12). */
   heartbeatTimeout: 4203,
-  /** The server lost its database for a moment; positions must be taken anew (P-5.15). */
+  /** The server lost its database for a moment, or failed to send something (P-4.4, P-5.15). */
   resync: 4204,
   /** The token expired and was not refreshed (P-2.9). */
   tokenExpired: 4301,

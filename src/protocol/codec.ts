@@ -32,16 +32,44 @@ export function checkCommand(frame: unknown): CommandFrame {
   return frame as unknown as CommandFrame;
 }
 
-/** Encodes an event as the text of a frame (P-3.1). */
+/**
+ * Encodes an event as the text of a frame (P-3.1).
+ *
+ * @throws TypeError for data that JSON has no form for
+ */
 export function encodeEvent(event: string, data: unknown): string {
-  return `{"event":${JSON.stringify(event)},"data":${JSON.stringify(data)}}`;
+  return `{"event":${JSON.stringify(event)},"data":${encodeValue(data)}}`;
 }
 
-/** Encodes the answer to the command `re` as the text of a frame (P-3.2). */
+/**
+ * Encodes the answer to the command `re` as the text of a frame (P-3.2).
+ *
+ * @throws TypeError for data that JSON has no form for
+ */
 export function encodeReply(re: CommandId, outcome: Outcome): string {
+  return `{"re":${JSON.stringify(re)},${encodeOutcome(outcome)}}`;
+}
+
+/**
+ * Encodes what a reply tells, without the braces around it (P-3.1).
+ *
+ * @throws TypeError for data that JSON has no form for
+ */
+export function encodeOutcome(outcome: Outcome): string {
   return outcome.ok
-    ? `{"re":${JSON.stringify(re)},"ok":true,"data":${JSON.stringify(outcome.data)}}`
-    : `{"re":${JSON.stringify(re)},"ok":false,"error":${JSON.stringify(outcome.error)}}`;
+    ? `"ok":true,"data":${encodeValue(outcome.data)}`
+    : `"ok":false,"error":${encodeValue(outcome.error)}`;
+}
+
+/**
+ * Encodes a value as JSON; unlike `JSON.stringify`, it gives a text or throws.
+ *
+ * @throws TypeError for what JSON has no form for
+ */
+export function encodeValue(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) throw new TypeError(`JSON has no form for this ${typeof value}`);
+  return text;
 }
 
 /** Tells whether JSON data is nested deeper than `max` levels, without recursion (P-9.4). */

@@ -9,7 +9,7 @@ import { Writer, type WriteTransaction } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { foldRoomName, OWN_ROOM } from '../protocol/names.js';
-import type { Member, Room } from '../protocol/models.js';
+import type { Member, Room, User } from '../protocol/models.js';
 import { toUser, type Actor, type Caller } from '../users/actor.js';
 import { UsersService } from '../users/users.service.js';
 import { MemberEntity } from './member.entity.js';
@@ -82,17 +82,24 @@ export class RoomsService implements OnApplicationBootstrap {
     this.users.noteStored(actor.id);
   }
 
-  /** Ends the membership of a user; gives the position of that (P-5.6). */
-  async leave(
-    { actor, placed }: Caller,
-    room: string,
-    reason: 'left' | 'away' = 'left',
-  ): Promise<number> {
+  /** Ends the membership of the caller; gives the position of that (P-5.6). */
+  async leave({ actor, placed }: Caller, room: string): Promise<number> {
     refuseOwnLog(room);
-    return this.writer.run(async (tx) => {
-      await requireMember(tx.sql, room, actor.id);
-      return this.removeMember(tx, room, actor, reason);
-    }, placed);
+    return this.writer.run((tx) => this.leaveIn(tx, toUser(actor), room, 'left'), placed);
+  }
+
+  /** Ends a membership as part of a transaction; gives the position of that. */
+  async leaveIn(
+    tx: WriteTransaction,
+    user: User,
+    room: string,
+    reason: 'left' | 'away',
+  ): Promise<number> {
+    await requireMember(tx.sql, room, user.id);
+    await tx.manager.delete(MemberEntity, { roomId: room, userId: user.id });
+    const memberCount = await this.countMembers(tx, room, -1);
+    const place = await this.log.append(tx, room, 'member.left', { user, reason, memberCount });
+    return place.seq;
   }
 
   /** Changes the title; the owner may (P-5.7). */
@@ -187,20 +194,6 @@ export class RoomsService implements OnApplicationBootstrap {
     const member: Member = { user: toUser(actor), role, joinedAt };
     await this.log.append(tx, room.id, 'member.joined', { member, memberCount });
     return member;
-  }
-
-  /** Ends a membership, in a transaction; gives the position of that. */
-  async removeMember(
-    tx: WriteTransaction,
-    room: string,
-    actor: Actor,
-    reason: 'left' | 'away',
-  ): Promise<number> {
-    await tx.manager.delete(MemberEntity, { roomId: room, userId: actor.id });
-    const memberCount = await this.countMembers(tx, room, -1);
-    const user = toUser(actor);
-    const place = await this.log.append(tx, room, 'member.left', { user, reason, memberCount });
-    return place.seq;
   }
 
   private async countMembers(tx: WriteTransaction, room: string, change: 1 | -1): Promise<number> {

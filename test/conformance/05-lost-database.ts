@@ -60,8 +60,6 @@ verifies(
   async (scene) => {
     const { server } = scene;
     assert(server !== undefined, 'the server is in this process');
-    // SQLite always knows what became of a commit.
-    if (server.env['DATABASE_URL'] === undefined) return;
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const { epoch, seq } = await readCut(bob, room);
@@ -86,5 +84,8 @@ verifies(
       ['hi', 'and on'],
     );
   },
-  { settings: {} },
+  {
+    settings: {},
+    needs: { database: 'postgres', because: 'SQLite always knows what became of a commit' },
+  },
 );

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 
-import { Logger } from '@nestjs/common';
-
 import { OpenConnections } from '#src/chat/open-connections.js';
 import type { WireError } from '#src/protocol/errors.js';
-import { PinoLogger } from '#src/logger.js';
 
 import { TestClient } from '../support/client.js';
+import { logOfErrors } from '../support/error-log.js';
 import { eventually } from '../support/eventually.js';
 import { HeldReader } from '../support/held-reader.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -96,39 +94,46 @@ describe.each(Object.entries<Open>(OPEN))('a plain Nest gateway over %s', (_name
   });
 
   test('P-4.4 answers a fault by an id, which the log has, and nothing else', async () => {
-    const logged: unknown[] = [];
-    const note = (...line: unknown[]) => void logged.push(line);
-    const silent = new PinoLogger('silent');
-    Logger.overrideLogger(Object.assign(silent, { error: note, warn: note, fatal: note }));
-    let error: WireError;
-    try {
+    let error: WireError | undefined;
+    const logged = await logOfErrors(async () => {
       error = await ann.refused('shop.fail', {}, 'internal');
-    } finally {
-      Logger.overrideLogger(new PinoLogger('fatal'));
-    }
+    });
 
-    const incident = error.details?.['incident'];
+    const incident = error?.details?.['incident'];
     assert.equal(typeof incident, 'string');
-    assert.deepEqual(Object.keys(error.details ?? {}), ['incident']);
-    assert.equal(error.retryable, true);
+    assert.deepEqual(Object.keys(error?.details ?? {}), ['incident']);
+    assert.equal(error?.retryable, true);
     assert(!JSON.stringify(ann.frames).includes('1234'), 'the fault is not told');
     assert.equal(logged.length, 1, 'the fault is logged once');
     assert(JSON.stringify(logged).includes(String(incident)), 'the id is logged');
   });
 
+  test('P-4.4 answers by an id what a handler returns and JSON has no form for', async () => {
+    const cmds = ['shop.big', 'shop.cycle', 'shop.wordless'];
+
+    const logged = await logOfErrors(async () => {
+      const ids = cmds.map((cmd) => ann.post(cmd));
+      const last = ann.post('shop.later');
+      for (const id of ids) {
+        const reply = await ann.reply(id);
+        assert.equal(reply.ok ? 'ok' : reply.error.code, 'internal');
+      }
+      assert.equal((await ann.reply(last)).ok, true);
+      ann.send({ cmd: 'shop.big' });
+      await ann.settled();
+    });
+
+    assert.equal(logged.length, cmds.length, 'what nobody is told does no harm');
+    assert.deepEqual(ann.events('error'), []);
+  });
+
   test('P-4.1 logs no breach of the rules', async () => {
-    const logged: unknown[] = [];
-    const note = (...line: unknown[]) => void logged.push(line);
-    const silent = new PinoLogger('silent');
-    Logger.overrideLogger(Object.assign(silent, { error: note, warn: note, fatal: note }));
-    try {
+    const logged = await logOfErrors(async () => {
       await ann.refused('room.get', { room: 'nowhere' }, 'not_found');
       await ann.refused('room.get', { room: '!' }, 'invalid');
       await ann.refused('shop.refuse', {}, 'forbidden');
       await ann.refused('shop.limit', {}, 'limit_reached');
-    } finally {
-      Logger.overrideLogger(new PinoLogger('fatal'));
-    }
+    });
 
     assert.deepEqual(logged, []);
   });

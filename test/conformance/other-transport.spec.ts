@@ -1,6 +1,6 @@
 import { TestClient } from '../support/client.js';
 import { LineTransport, openLines } from '../support/line.transport.js';
-import { startServer } from '../support/server.js';
+import { databaseOfTests, startServer } from '../support/server.js';
 import { transportConformance, type TransportUnderTest } from './index.js';
 
 // P-10.6: whoever writes a transport proves it like this.
@@ -8,6 +8,7 @@ const lines: TransportUnderTest = {
   name: 'lines',
   cannot: {},
   managed: true,
+  database: databaseOfTests(),
   start: async (env) => {
     const transport = new LineTransport();
     const server = await startServer(env, { transports: [transport] });
@@ -24,5 +25,8 @@ describe('P-10.6 a transport of a third party', () => {
   const { tests, dispose } = transportConformance(lines);
   afterAll(dispose);
 
-  test.each(tests.map((one) => [one.title, one] as const))('%s', async (_title, { run }) => run());
+  for (const { title, skipped, run } of tests) {
+    if (skipped === undefined) test(title, run);
+    else test.skip(`${title} (${skipped})`, () => undefined);
+  }
 });

@@ -2,6 +2,9 @@ import type { Opening } from '../support/channel.js';
 import type { TestClient } from '../support/client.js';
 import type { TestServer } from '../support/server.js';
 
+/** A database that a server can store in. */
+export type DatabaseKind = 'sqlite' | 'postgres';
+
 /** A transport under test: how to start a server with it, and how to connect by it. */
 export interface TransportUnderTest {
   readonly name: string;
@@ -9,6 +12,8 @@ export interface TransportUnderTest {
   readonly cannot: Readonly<Record<string, string>>;
   /** Whether a server can be started with other settings; not so for one judged from outside. */
   readonly managed: boolean;
+  /** What its servers store in; what needs another database is skipped. */
+  readonly database?: DatabaseKind;
   /** Gives a server; `env` adds to its settings. */
   start(env: Readonly<Record<string, string>>): Promise<RunningServer>;
 }
@@ -44,6 +49,8 @@ export interface Requirement {
   readonly settings?: Readonly<Record<string, string>>;
   /** Transports that it is about, by name; all of them if absent. */
   readonly only?: readonly string[];
+  /** The one database that it can be tried on, and why on no other. */
+  readonly needs?: { readonly database: DatabaseKind; readonly because: string };
   readonly body: (scene: Scene) => Promise<void>;
 }
 
@@ -55,7 +62,7 @@ export function verifies(
   clauses: string | readonly string[],
   title: string,
   body: (scene: Scene) => Promise<void>,
-  options: Pick<Requirement, 'settings' | 'only'> = {},
+  options: Pick<Requirement, 'settings' | 'only' | 'needs'> = {},
 ): void {
   const list = typeof clauses === 'string' ? [clauses] : clauses;
   requirements.push({ clauses: list, title, body, ...options });

@@ -49,10 +49,11 @@ export function transportConformance(transport: TransportUnderTest): Conformance
 }
 
 function whySkipped(
-  { clauses, settings }: Requirement,
-  { cannot, managed }: TransportUnderTest,
+  { clauses, settings, needs }: Requirement,
+  { cannot, managed, database }: TransportUnderTest,
 ): string | undefined {
   if (settings !== undefined && !managed) return 'it needs a server with settings of its own';
+  if (needs !== undefined && needs.database !== database) return needs.because;
   return clauses.map((clause) => cannot[clause]).find((reason) => reason !== undefined);
 }
 

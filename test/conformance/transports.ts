@@ -3,7 +3,7 @@ import { openSocketIo } from '../support/channels/socket-io.channel.js';
 import { openWebSocket } from '../support/channels/websocket.channel.js';
 import type { Channel, ChannelListener, Opening } from '../support/channel.js';
 import { TestClient } from '../support/client.js';
-import { startServer, type TestServer } from '../support/server.js';
+import { databaseOfTests, startServer, type TestServer } from '../support/server.js';
 import type { TransportUnderTest } from './suite.js';
 
 /** Opens a connection to a server in this process. */
@@ -23,6 +23,7 @@ export function managedTransport(
     name,
     cannot,
     managed: true,
+    database: databaseOfTests(),
     start: async (env) => {
       const server = await startServer(env);
       return {

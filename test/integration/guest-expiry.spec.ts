@@ -7,6 +7,8 @@ import type { TestClient } from '../support/client.js';
 const ROOM = 'general';
 /** More than are looked at together. */
 const MANY_ROOMS = 600;
+/** So many that several looks would take longer than a test waits. */
+const MANY_GUESTS = 2_500;
 
 let server: TestServer;
 
@@ -64,6 +66,26 @@ test('guests who are here, however many rooms they are in, hide nobody who is aw
   await bob.close();
   const left = await ann.event('member.left');
   expect([left.user.name, left.reason]).toEqual(['bob', 'away']);
+  await ann.close();
+});
+
+test('all who are away leave at one look, however many they are', async () => {
+  server = await start(2);
+  const ann = await join('ann');
+  await server.app.get(Writer).run(async ({ sql }) => {
+    for (let i = 0; i < MANY_GUESTS; i++) {
+      const id = `gone-${String(i)}`;
+      await sql.run(`INSERT INTO users VALUES (?, ?, 'guest', 0, ?)`, id, id, i % 7);
+      await sql.run('INSERT INTO members (room_id, user_id, joined_at) VALUES (?, ?, 0)', ROOM, id);
+    }
+    await sql.run('UPDATE rooms SET member_count = ? WHERE id = ?', MANY_GUESTS + 1, ROOM);
+  });
+  const left = await ann.event('member.left', ({ memberCount }) => memberCount === 1);
+  expect(left.reason).toBe('away');
+  const users = ann.events('member.left').map(({ data }) => data['user'] as { id: string });
+  expect(new Set(users.map(({ id }) => id)).size).toBe(MANY_GUESTS);
+  const { members } = await ann.ok('room.members', { room: ROOM });
+  expect(members.map(({ user }) => user.name)).toEqual(['ann']);
   await ann.close();
 });
 

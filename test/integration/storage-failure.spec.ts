@@ -1,3 +1,4 @@
+import type { WriteJob } from '#src/database/writer.js';
 import type { Message } from '#src/protocol/models.js';
 
 import { RoomReader } from '../crash/room-reader.js';
@@ -46,6 +47,14 @@ const READS: Record<string, (own: Message) => object> = {
   'typing.set': () => ({ room: ROOM, active: true }),
   'auth.refresh': () => ({}),
   'session.ping': () => ({}),
+};
+
+/** Has the rest of a transaction refused; in PostgreSQL a savepoint would end that with it. */
+const refuseRest: WriteJob<void> = async ({ sql }) => {
+  const statements = isPostgres
+    ? ['RELEASE SAVEPOINT job', 'SET TRANSACTION READ ONLY', 'SAVEPOINT job']
+    : ['PRAGMA query_only = ON'];
+  for (const statement of statements) await sql.run(statement);
 };
 
 let server: TestServer;
@@ -210,6 +219,26 @@ describe('storage that takes no change', () => {
     await disk.refuse(false);
     await expectNothingLost();
     for (const client of clients) await send(client, 'kept out', 'kept out');
+    await expectNothingLost();
+  });
+
+  test('is found in the middle of a transaction, which is undone', async () => {
+    const [ann, sam] = clients as [TestClient, TestClient];
+    const message = { room: ROOM, text: 'undone', cid: 'undone' };
+    const held = await HeldWriter.of(server);
+    const before = ann.post('message.send', message);
+    await held.waiting(1);
+    const shared = expect(held.add(refuseRest)).rejects.toThrow();
+    const after = sam.post('message.send', message);
+    await held.waiting(3);
+    held.release();
+    await shared;
+    for (const reply of [await ann.reply(before), await sam.reply(after)]) {
+      expect(reply).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    }
+    await disk.refuse(false);
+    await expectNothingLost();
+    for (const client of [ann, sam]) await send(client, message.text, message.cid);
     await expectNothingLost();
   });
 

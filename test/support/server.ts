@@ -46,11 +46,16 @@ const LIFTED = {
   PARLANCE_LIMIT_ROOMS_PER_HOUR: '100000',
 };
 
+/** Tells what servers of tests store in. */
+export function databaseOfTests(): 'sqlite' | 'postgres' {
+  return process.env['TEST_DATABASE'] === 'postgres' ? 'postgres' : 'sqlite';
+}
+
 /** Makes the settings of a database of its own, on what TEST_DATABASE names. */
 export async function freshDatabase(): Promise<Record<string, string>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'parlance-'));
   const env = { PARLANCE_DATA_DIR: dataDir };
-  if (process.env['TEST_DATABASE'] !== 'postgres') return env;
+  if (databaseOfTests() === 'sqlite') return env;
   return {
     ...env,
     DATABASE_URL: process.env['TEST_DATABASE_URL'] ?? '',

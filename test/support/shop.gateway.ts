@@ -127,6 +127,23 @@ export class ShopGateway implements OnGatewayConnection, OnGatewayDisconnect {
     return throwError(() => new WsException('We are closed.'));
   }
 
+  @SubscribeMessage('shop.big')
+  big(): object {
+    return { price: 5n };
+  }
+
+  @SubscribeMessage('shop.cycle')
+  cycle(): object {
+    const shelf: Record<string, unknown> = {};
+    shelf['shelf'] = shelf;
+    return { shelf };
+  }
+
+  @SubscribeMessage('shop.wordless')
+  wordless(): unknown {
+    return { toJSON: () => undefined };
+  }
+
   @SubscribeMessage('shop.buy')
   @UseFilters(StockFilter)
   buy(): never {

@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 
 import type { Encoding, Link, Prepared, Sink } from '../../chat/transport.js';
-import { checkCommand } from '../../protocol/codec.js';
+import { checkCommand, encodeEvent, encodeReply } from '../../protocol/codec.js';
 import { ProtocolError } from '../../protocol/errors.js';
-import type { EventFrame, Outcome, ReplyFrame } from '../../protocol/frames.js';
+import type { CommandId, EventFrame, Outcome, ReplyFrame } from '../../protocol/frames.js';
 
 const logger = new Logger('InMemory');
 
@@ -22,7 +22,8 @@ const inMemoryEncoding: Encoding = {
   name: 'in-memory',
 
   prepare(event, data): PreparedFrames {
-    return { frames: [freeze({ event, data: structuredClone(data) })], bytes: 0 };
+    const frame = JSON.parse(encodeEvent(event, data)) as EventFrame;
+    return { frames: [freeze(frame)], bytes: 0 };
   },
 
   join(prepared): PreparedFrames {
@@ -97,7 +98,7 @@ export class InMemoryLink implements Link {
       }
       const { id, cmd, data } = checkCommand(text === undefined ? undefined : JSON.parse(text));
       const reply = (outcome: Outcome) => {
-        if (id !== undefined) this.deliver(freeze({ re: id, ...structuredClone(outcome) }));
+        if (id !== undefined) this.reply(id, outcome);
       };
       this.sink.command({ name: cmd, data, ...(id === undefined ? {} : { reply }) });
     } catch (error) {
@@ -116,14 +117,18 @@ export class InMemoryLink implements Link {
     this.tell(() => this.listener.closed(code, reason));
   }
 
+  private reply(id: CommandId, outcome: Outcome): void {
+    this.deliver(freeze(JSON.parse(encodeReply(id, outcome)) as ReplyFrame));
+  }
+
   private isPaused(): boolean {
     return this.waiting !== null;
   }
 
   private refuse(error: ProtocolError): void {
-    const id = error.toWire().details?.['id'] as string | number | undefined;
+    const id = error.toWire().details?.['id'] as CommandId | undefined;
     const reply = (outcome: Outcome) => {
-      if (id !== undefined) this.deliver({ re: id, ...outcome });
+      if (id !== undefined) this.reply(id, outcome);
     };
     this.sink?.malformed(error.message, id === undefined ? undefined : reply);
   }

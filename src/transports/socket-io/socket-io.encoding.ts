@@ -1,4 +1,5 @@
 import type { Encoding, Prepared } from '../../chat/transport.js';
+import { encodeOutcome, encodeValue } from '../../protocol/codec.js';
 import type { Outcome } from '../../protocol/frames.js';
 import { textFrame } from '../websocket-frame.js';
 
@@ -19,7 +20,7 @@ export const socketIoEncoding: Encoding = {
   name: 'socket.io',
 
   prepare(event, data): PreparedPackets {
-    return prepared(`${SOCKET_EVENT}[${JSON.stringify(event)},${JSON.stringify(data)}]`);
+    return prepared(`${SOCKET_EVENT}[${JSON.stringify(event)},${encodeValue(data)}]`);
   },
 
   join(list): PreparedPackets {
@@ -31,7 +32,7 @@ export const socketIoEncoding: Encoding = {
 
 /** Encodes the acknowledgement of the event with an id. */
 export function prepareAck(id: number, outcome: Outcome): PreparedPackets {
-  return prepared(`${SOCKET_ACK}${String(id)}[${JSON.stringify(outcome)}]`);
+  return prepared(`${SOCKET_ACK}${String(id)}[{${encodeOutcome(outcome)}}]`);
 }
 
 function prepared(packet: string): PreparedPackets {

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+
+import { OpenConnections } from '#src/chat/open-connections.js';
+
+import { OPEN, type Open } from '../conformance/transports.js';
+import { TestClient } from '../support/client.js';
+import { logOfErrors } from '../support/error-log.js';
+import { eventually } from '../support/eventually.js';
+import { FaultyTransport, type Fault, type FaultyLink } from '../support/faulty.transport.js';
+import { startServer, type TestServer } from '../support/server.js';
+
+const ROOM = 'faults';
+
+let server: TestServer;
+let transport: FaultyTransport;
+let clients: TestClient[];
+
+beforeEach(async () => {
+  transport = new FaultyTransport();
+  server = await startServer({}, { transports: [transport] });
+  clients = [];
+  for (const [name, open] of Object.entries<Open>(OPEN)) {
+    const client = await TestClient.connect((listener) => open(server, listener));
+    await client.ok('hello', { protocol: 1, name });
+    await client.ok('room.join', { room: ROOM, create: true });
+    clients.push(client);
+  }
+});
+
+afterEach(async () => {
+  for (const client of clients) await client.close();
+  await server.dispose();
+});
+
+/** Joins the room over the transport that is about to fail. */
+async function joinFaulty(): Promise<FaultyLink> {
+  const link = transport.connect();
+  await link.call('hello', { protocol: 1, name: 'faulty' });
+  const { ok } = await link.call('room.join', { room: ROOM });
+  assert(ok);
+  return link;
+}
+
+/** Checks that all others chat on, and that nothing is left of the one that failed. */
+async function checkTheOthers(): Promise<void> {
+  const open = () => [...server.app.get(OpenConnections).all()].length;
+  await eventually(() => open() === clients.length, 'the end of the connection that failed');
+  for (const client of clients) {
+    const { message } = await client.ok('message.send', { room: ROOM, text: 'and on' });
+    for (const other of clients) {
+      await other.event('message.created', (event) => event.message.id === message.id);
+    }
+  }
+}
+
+test.each<[Fault, string]>([
+  ['prepare', 'message.created'],
+  ['prepare', 'typing'],
+  ['prepare', 'presence'],
+  ['push', 'message.created'],
+  ['push', 'typing'],
+  ['push', 'presence'],
+])('a transport that fails in %s at %s loses that connection alone', async (fault, event) => {
+  const [ann, bob] = clients as [TestClient, TestClient];
+  const faulty = [await joinFaulty(), await joinFaulty()];
+
+  const logged = await logOfErrors(async () => {
+    for (const link of faulty) link.breakAt(fault, event);
+    await ann.ok('message.send', { room: ROOM, text: 'hi' });
+    await bob.ok('typing.set', { room: ROOM, active: true });
+    await ann.event('typing');
+    await ann.event('presence');
+    await checkTheOthers();
+  });
+
+  for (const { closedAs, events } of faulty) {
+    assert.equal(closedAs, 4204);
+    assert.equal(events.at(-1), 'bye');
+    assert(!events.includes(event));
+  }
+  assert.equal(logged.length, faulty.length);
+});
+
+test.each<Fault>(['bufferedBytes', 'reply', 'resume'])(
+  'a transport that fails in %s loses that connection alone',
+  async (fault) => {
+    const link = await joinFaulty();
+
+    await logOfErrors(async () => {
+      link.breakAt(fault);
+      void link.call('message.send', { room: ROOM, text: 'hi' });
+      await checkTheOthers();
+    });
+
+    assert.equal(link.closedAs, 4204);
+  },
+);
+
+test('a transport that cannot even close leaves nothing behind', async () => {
+  const link = await joinFaulty();
+
+  const logged = await logOfErrors(async () => {
+    for (const fault of ['push', 'close'] as const) link.breakAt(fault);
+    await clients[0]?.ok('message.send', { room: ROOM, text: 'hi' });
+    await checkTheOthers();
+    link.sink?.closed(1006, 'late');
+    await checkTheOthers();
+  });
+
+  assert(logged.length > 0);
+});
