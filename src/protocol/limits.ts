@@ -16,6 +16,8 @@ export const DEFAULT_LIMITS = {
   pollingPackets: 64,
   /** Rooms that one connection may be attached to (P-9.6). */
   roomsPerConnection: 100,
+  /** Rooms that one user may be a member of (P-9.6). */
+  roomsPerUser: 500,
   /** Commands of one connection that may wait for their replies (P-9.7). */
   inFlight: 32,
   /** Messages in a page of history when the client names no number (P-9.8). */

@@ -51,6 +51,7 @@ export class RoomsService implements OnApplicationBootstrap {
     refuseOwnLog(room);
     await this.writer.run(async (tx) => {
       if ((await findRoom(tx.sql, room)) !== null) throw new ProtocolError('room_exists');
+      await this.requirePlace(tx, actor);
       limit(tx);
       await this.users.store(tx, actor);
       const info = await this.insertRoom(tx, room, title ?? room, actor);
@@ -69,14 +70,11 @@ export class RoomsService implements OnApplicationBootstrap {
     await this.writer.run(async (tx) => {
       if (await isMember(tx.sql, room, actor.id)) return;
       let info = (await findRoom(tx.sql, room))?.info;
-      if (info === undefined) {
-        if (create !== true) throw noSuchRoom();
-        limit(tx);
-        await this.users.store(tx, actor);
-        info = await this.insertRoom(tx, room, title ?? room, actor);
-      } else {
-        await this.users.store(tx, actor);
-      }
+      if (info === undefined && create !== true) throw noSuchRoom();
+      await this.requirePlace(tx, actor);
+      if (info === undefined) limit(tx);
+      await this.users.store(tx, actor);
+      info ??= await this.insertRoom(tx, room, title ?? room, actor);
       await this.addMember(tx, info, actor);
     }, placed);
     this.users.noteStored(actor.id);
@@ -177,6 +175,14 @@ export class RoomsService implements OnApplicationBootstrap {
     });
     await this.log.append(tx, id, 'room.created', { info });
     return info;
+  }
+
+  /** Refuses one membership too many, before anything is written (P-9.6). */
+  private async requirePlace({ sql }: WriteTransaction, { id }: Actor): Promise<void> {
+    const { roomsPerUser: value } = this.config.limits;
+    const last = 'SELECT room_id FROM members WHERE user_id = ? LIMIT 1 OFFSET ?';
+    if ((await sql.get(last, id, value - 1)) === undefined) return;
+    throw new ProtocolError('limit_reached', { details: { limit: 'roomsPerUser', value } });
   }
 
   private async addMember(tx: WriteTransaction, room: Room, actor: Actor): Promise<void> {
