@@ -48,6 +48,8 @@ export const DEFAULT_LIMITS = {
   typingExpireMs: 6_000,
   /** Rooms that one user may create in an hour (P-9.10). */
   roomsPerHour: 10,
+  /** Times that one user may change the name in an hour (P-9.10). */
+  renamesPerHour: 10,
   /** Open connections from one address; loopback addresses have no limit (P-9.11). */
   connectionsPerAddress: 32,
   /** Open sessions of one user (P-9.11). */

@@ -8,6 +8,9 @@ import { RoomLog } from '../rooms/room-log.js';
 import { ownLog, toUser, type Actor, type Caller } from './actor.js';
 import { UserEntity } from './user.entity.js';
 
+/** Called before a name is changed; throws when the user may not change it again so soon. */
+export type RenameLimit = (tx: WriteTransaction) => void;
+
 /** Users that have done something that lasts, and their names. */
 @Injectable()
 export class UsersService {
@@ -87,8 +90,8 @@ export class UsersService {
   }
 
   /** Changes the name of a user, in each room of the user (P-8.2). */
-  async rename({ actor, placed }: Caller, name: string): Promise<User> {
-    const user = await this.writer.run((tx) => this.renameIn(tx, actor, name), placed);
+  async rename({ actor, placed }: Caller, name: string, limit: RenameLimit): Promise<User> {
+    const user = await this.writer.run((tx) => this.renameIn(tx, actor, name, limit), placed);
     this.noteStored(actor.id);
     return user;
   }
@@ -116,11 +119,17 @@ export class UsersService {
     });
   }
 
-  private async renameIn(tx: WriteTransaction, actor: Actor, name: string): Promise<User> {
+  private async renameIn(
+    tx: WriteTransaction,
+    actor: Actor,
+    name: string,
+    limit: RenameLimit,
+  ): Promise<User> {
     await this.store(tx, actor);
     const current = await tx.manager.findOneByOrFail(UserEntity, { id: actor.id });
     const user: User = { ...toUser(actor), name };
     if (current.name === name) return user;
+    limit(tx);
     await tx.manager.update(UserEntity, { id: actor.id }, { name });
     // What follows in this transaction, from any connection of the user, bears the new name.
     const before = actor.name;
