@@ -57,7 +57,6 @@ export class RoomsService implements OnApplicationBootstrap {
       const info = await this.insertRoom(tx, room, title ?? room, actor);
       await this.addMember(tx, info, actor);
     }, placed);
-    this.users.noteStored(actor.id);
   }
 
   /** Makes the caller a member, once, and the room too if that is asked for (P-5.4). */
@@ -77,7 +76,6 @@ export class RoomsService implements OnApplicationBootstrap {
       info ??= await this.insertRoom(tx, room, title ?? room, actor);
       await this.addMember(tx, info, actor);
     }, placed);
-    this.users.noteStored(actor.id);
   }
 
   /** Ends the membership of the caller; gives the position of that (P-5.6). */
