@@ -52,7 +52,6 @@ export class BotRooms {
         await setMark(tx.manager, bot.actor.id, room.id, { epoch, seq: head });
       return joined;
     }, caller.placed);
-    this.users.noteStored(bot.actor.id);
     this.roster.note(bot, data.room, scopes);
     this.remote.roomsChanged(bot);
     return { member, scopes };

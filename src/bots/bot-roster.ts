@@ -178,7 +178,6 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
       await this.users.store(tx, actor);
       await this.rooms.addMember(tx, found.info, actor, scopes);
     });
-    this.users.noteStored(actor.id);
     this.note(bot, room, scopes);
   }
 }

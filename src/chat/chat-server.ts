@@ -176,8 +176,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
     user.remove(connection);
     if (user.connections.length > 0) return;
     this.present.leave(user);
-    if (this.draining || !this.users.isStored(user.id)) return;
-    this.users.forget(user.id);
+    if (this.draining || !user.isStored) return;
     this.users.touch(user.id).catch((error: unknown) => {
       this.logger.warn({ msg: 'The time of leaving was not stored', err: error });
     });

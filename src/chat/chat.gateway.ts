@@ -12,6 +12,7 @@ import { UsersService } from '../users/users.service.js';
 import { toUser } from '../users/actor.js';
 import type { Call } from './call.js';
 import { Command, CurrentCall } from './command.decorator.js';
+import { HourlyRates } from './hourly-rates.js';
 import { PresentUsers } from './present-users.js';
 import { RoomEntry } from './room-entry.service.js';
 import { SessionsService } from './sessions.service.js';
@@ -38,6 +39,7 @@ export class ChatGateway {
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(SessionsService) private readonly sessions: SessionsService,
     @Inject(TokensService) private readonly tokens: TokensService,
+    @Inject(HourlyRates) private readonly rates: HourlyRates,
   ) {}
 
   @Command('session.ping')
@@ -198,6 +200,7 @@ export class ChatGateway {
     @MessageBody() { name }: CommandData<'user.update'>,
     @CurrentCall() call: Call,
   ): Reply<'user.update'> {
-    return { user: await this.users.rename(call, name) };
+    const limit = this.rates.renamesOf(call.actor.id);
+    return { user: await this.users.rename(call, name, limit) };
   }
 }

@@ -11,6 +11,7 @@ import { CommandTable } from './command-table.js';
 import { Dispatcher } from './dispatcher.js';
 import { GuestExpiry } from './guest-expiry.js';
 import { HelloService } from './hello.service.js';
+import { HourlyRates } from './hourly-rates.js';
 import { OpenConnections } from './open-connections.js';
 import { Presence } from './presence.js';
 import { PresentUsers } from './present-users.js';
@@ -31,6 +32,7 @@ import { TypingService } from './typing.service.js';
     Dispatcher,
     GuestExpiry,
     HelloService,
+    HourlyRates,
     OpenConnections,
     Presence,
     PresentUsers,

@@ -140,7 +140,7 @@ export class HelloService {
   private async findPosition(user: PresentUser, returning: boolean): Promise<Position> {
     const found = returning ? await this.users.findWithPosition(user.id) : null;
     if (found === null) return { epoch: user.ownEpoch, seq: 0 };
-    this.users.noteStored(user.id);
+    user.isStored = true;
     if (user.connections.length === 1) user.name = found.user.name;
     return found.me;
   }
@@ -165,7 +165,6 @@ export class HelloService {
     connection.session = null;
     user.remove(connection);
     this.present.leave(user);
-    if (this.present.find(user.id) === undefined) this.users.forget(user.id);
   }
 }
 

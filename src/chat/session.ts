@@ -6,6 +6,7 @@ import { TokenBucket, type BucketRate } from './token-bucket.js';
 /** A user who is here, over one connection or several. */
 export class PresentUser implements Actor {
   connections: readonly Connection[] = [];
+  isStored = false;
   private typing: Set<string> | undefined;
   private rooms: TokenBucket | undefined;
 

@@ -16,6 +16,8 @@ export const DEFAULT_LIMITS = {
   pollingPackets: 64,
   /** Rooms that one connection may be attached to (P-9.6). */
   roomsPerConnection: 100,
+  /** Rooms that one user may be a member of (P-9.6). */
+  roomsPerUser: 500,
   /** Commands of one connection that may wait for their replies (P-9.7). */
   inFlight: 32,
   /** Messages in a page of history when the client names no number (P-9.8). */
@@ -46,6 +48,8 @@ export const DEFAULT_LIMITS = {
   typingExpireMs: 6_000,
   /** Rooms that one user may create in an hour (P-9.10). */
   roomsPerHour: 10,
+  /** Times that one user may change the name in an hour (P-9.10). */
+  renamesPerHour: 10,
   /** Open connections from one address; loopback addresses have no limit (P-9.11). */
   connectionsPerAddress: 32,
   /** Open sessions of one user (P-9.11). */

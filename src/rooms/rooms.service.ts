@@ -51,12 +51,12 @@ export class RoomsService implements OnApplicationBootstrap {
     refuseOwnLog(room);
     await this.writer.run(async (tx) => {
       if ((await findRoom(tx.sql, room)) !== null) throw new ProtocolError('room_exists');
+      await this.requirePlace(tx, actor);
       limit(tx);
       await this.users.store(tx, actor);
       const info = await this.insertRoom(tx, room, title ?? room, actor);
       await this.addMember(tx, info, actor);
     }, placed);
-    this.users.noteStored(actor.id);
   }
 
   /** Makes the caller a member, once, and the room too if that is asked for (P-5.4). */
@@ -69,17 +69,13 @@ export class RoomsService implements OnApplicationBootstrap {
     await this.writer.run(async (tx) => {
       if (await isMember(tx.sql, room, actor.id)) return;
       let info = (await findRoom(tx.sql, room))?.info;
-      if (info === undefined) {
-        if (create !== true) throw noSuchRoom();
-        limit(tx);
-        await this.users.store(tx, actor);
-        info = await this.insertRoom(tx, room, title ?? room, actor);
-      } else {
-        await this.users.store(tx, actor);
-      }
+      if (info === undefined && create !== true) throw noSuchRoom();
+      await this.requirePlace(tx, actor);
+      if (info === undefined) limit(tx);
+      await this.users.store(tx, actor);
+      info ??= await this.insertRoom(tx, room, title ?? room, actor);
       await this.addMember(tx, info, actor);
     }, placed);
-    this.users.noteStored(actor.id);
   }
 
   /** Ends the membership of the caller; gives the position of that (P-5.6). */
@@ -177,6 +173,14 @@ export class RoomsService implements OnApplicationBootstrap {
     });
     await this.log.append(tx, id, 'room.created', { info });
     return info;
+  }
+
+  /** Refuses one membership too many, before anything is written (P-9.6). */
+  private async requirePlace({ sql }: WriteTransaction, { id }: Actor): Promise<void> {
+    const { roomsPerUser: value } = this.config.limits;
+    const last = 'SELECT room_id FROM members WHERE user_id = ? LIMIT 1 OFFSET ?';
+    if ((await sql.get(last, id, value - 1)) === undefined) return;
+    throw new ProtocolError('limit_reached', { details: { limit: 'roomsPerUser', value } });
   }
 
   /** Makes a user a member of a room, in a transaction; a bot with scopes (P-13.3). */

@@ -8,6 +8,8 @@ export interface Actor {
   readonly kind: User['kind'];
   /** Epoch of the user's own log, made with the user (P-5.14). */
   readonly ownEpoch: string;
+  /** Whether the user is known to be in the database; spares a query on the path of a message. */
+  isStored?: boolean;
 }
 
 /** Who calls a service, and whom to tell that a write has its place in the order (P-3.4). */

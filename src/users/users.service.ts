@@ -9,12 +9,12 @@ import { ownLog, toUser, type Actor, type Caller } from './actor.js';
 import { ReservedNames } from './reserved-names.js';
 import { UserEntity } from './user.entity.js';
 
+/** Called before a name is changed; throws when the user may not change it again so soon. */
+export type RenameLimit = (tx: WriteTransaction) => void;
+
 /** Users that have done something that lasts, and their names. */
 @Injectable()
 export class UsersService {
-  /** Users known to be in the database; spares a query on the path of a message. */
-  private readonly stored = new Set<string>();
-
   constructor(
     @Inject(Writer) private readonly writer: Writer,
     @Inject(Reader) private readonly reader: Reader,
@@ -52,7 +52,7 @@ export class UsersService {
 
   /** Writes a guest to the database at the first act that lasts (P-2.5). */
   async store(tx: WriteTransaction, actor: Actor): Promise<void> {
-    if (this.stored.has(actor.id)) return;
+    if (actor.isStored === true) return;
     const now = Date.now();
     await tx.sql.run(
       `INSERT INTO users (id, name, kind, created_at, last_seen_at) VALUES (?, ?, ?, ?, ?)
@@ -71,28 +71,13 @@ export class UsersService {
       actor.id,
       now,
     );
-  }
-
-  /** Notes that a user is in the database; to be called after the commit. */
-  noteStored(id: string): void {
-    this.stored.add(id);
-  }
-
-  /** Tells whether a user is known to be in the database. */
-  isStored(id: string): boolean {
-    return this.stored.has(id);
-  }
-
-  /** Forgets a user who has gone; the database is asked again when the user comes back. */
-  forget(id: string): void {
-    this.stored.delete(id);
+    tx.ifUndone(() => (actor.isStored = false));
+    actor.isStored = true;
   }
 
   /** Changes the name of a user, in each room of the user (P-8.2). */
-  async rename({ actor, placed }: Caller, name: string): Promise<User> {
-    const user = await this.writer.run((tx) => this.renameIn(tx, actor, name), placed);
-    this.noteStored(actor.id);
-    return user;
+  async rename({ actor, placed }: Caller, name: string, limit: RenameLimit): Promise<User> {
+    return this.writer.run((tx) => this.renameIn(tx, actor, name, limit), placed);
   }
 
   /** Notes that a user was here until now, or comes, as far as changes are taken (P-5.6). */
@@ -118,11 +103,17 @@ export class UsersService {
     });
   }
 
-  private async renameIn(tx: WriteTransaction, actor: Actor, name: string): Promise<User> {
+  private async renameIn(
+    tx: WriteTransaction,
+    actor: Actor,
+    name: string,
+    limit: RenameLimit,
+  ): Promise<User> {
     await this.store(tx, actor);
     const current = await tx.manager.findOneByOrFail(UserEntity, { id: actor.id });
     const user: User = { ...toUser(actor), name };
     if (current.name === name) return user;
+    limit(tx);
     await tx.manager.update(UserEntity, { id: actor.id }, { name });
     // What follows in this transaction, from any connection of the user, bears the new name.
     this.reserved.check(name);

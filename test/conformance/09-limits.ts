@@ -97,6 +97,38 @@ verifies(
 );
 
 verifies(
+  ['P-9.6', 'P-5.2', 'P-5.4', 'P-4.2'],
+  'limits the rooms of a user',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const bob = await scene.join('bob');
+    const [first, second, third] = [scene.room(), scene.room(), scene.room()];
+    await ann.ok('room.create', { room: first });
+    await ann.ok('room.join', { room: second, create: true });
+
+    const { details } = await ann.refused('room.create', { room: third }, 'limit_reached');
+    const annToo = await again(scene, ann);
+    await annToo.refused('room.join', { room: 'general' }, 'limit_reached');
+    await annToo.refused('room.join', { room: third, create: true }, 'limit_reached');
+    await annToo.refused('room.join', { room: third }, 'not_found');
+    await annToo.refused('room.create', { room: first }, 'room_exists');
+    await annToo.ok('room.join', { room: first });
+    await bob.refused('room.get', { room: third }, 'not_found');
+    await ann.ok('room.leave', { room: first });
+    await annToo.ok('room.create', { room: third });
+
+    assert.deepEqual(details, { limit: 'roomsPerUser', value: 2 });
+    const { rooms } = await ann.ok('room.list', { mine: true });
+    assert.deepEqual(
+      rooms.map(({ id }) => id),
+      [second, third].toSorted(),
+    );
+  },
+  // What is refused for this limit takes nothing from the rate of new rooms.
+  { settings: { PARLANCE_LIMIT_ROOMS_PER_USER: '2', PARLANCE_LIMIT_ROOMS_PER_HOUR: '3' } },
+);
+
+verifies(
   ['P-9.8', 'P-5.5', 'P-6.11'],
   'limits the messages of a page',
   async (scene) => {

@@ -143,6 +143,34 @@ verifies(
 );
 
 verifies(
+  ['P-9.10', 'P-8.2', 'P-4.2'],
+  'limits the renames of a user',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const bob = await scene.join('bob');
+    const annToo = await again(scene, ann);
+    await ann.ok('user.update', { name: 'anna' });
+    await annToo.ok('user.update', { name: 'anna' });
+    await annToo.ok('user.update', { name: 'anne' });
+
+    const error = await ann.refused('user.update', { name: 'annie' }, 'rate_limited');
+    await ann.ok('user.update', { name: 'anne' });
+    await bob.ok('user.update', { name: 'robert' });
+    await ann.close();
+    await annToo.close();
+    const back = await again(scene, ann);
+    await back.refused('user.update', { name: 'annie' }, 'rate_limited');
+
+    const wait = checkRate(error, 'renames');
+    assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two renames an hour`);
+    const { user } = await bob.ok('user.get', { user: ann.welcome.user.id });
+    assert.equal(user.name, 'anne');
+    assert.equal(annToo.events('user.updated').length, 2);
+  },
+  { settings: { PARLANCE_LIMIT_RENAMES_PER_HOUR: '2' } },
+);
+
+verifies(
   ['P-9.10', 'P-3.3', 'P-4.2'],
   'limits the commands of a connection',
   async (scene) => {

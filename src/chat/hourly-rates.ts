@@ -1,0 +1,36 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { CONFIG, type Config } from '../config/config.js';
+import type { WriteTransaction } from '../database/writer.js';
+import { ProtocolError } from '../protocol/errors.js';
+import { KeyedBuckets } from './keyed-buckets.js';
+
+const SECONDS_PER_HOUR = 3_600;
+
+/** Rates of what is rare, kept also when nobody is connected (P-9.10). */
+@Injectable()
+export class HourlyRates {
+  private readonly renames: KeyedBuckets;
+
+  constructor(@Inject(CONFIG) { limits }: Config) {
+    this.renames = hourly(limits.renamesPerHour);
+  }
+
+  /** Gives what refuses a user one change of the name too many. */
+  renamesOf(userId: string): (tx: WriteTransaction) => void {
+    return (tx) => {
+      take(this.renames, userId, 'renames');
+      tx.ifUndone(() => this.renames.giveBack(userId));
+    };
+  }
+}
+
+function hourly(burst: number): KeyedBuckets {
+  return new KeyedBuckets({ perSecond: burst / SECONDS_PER_HOUR, burst });
+}
+
+function take(buckets: KeyedBuckets, key: string, bucket: string): void {
+  const retryAfterMs = buckets.take(key);
+  if (retryAfterMs === 0) return;
+  throw new ProtocolError('rate_limited', { retryAfterMs, details: { bucket } });
+}
