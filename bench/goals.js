@@ -16,6 +16,7 @@ export const UNITS = {
   'room1000.rate': 'messages/s',
   'smallRooms.cpu': 'µs CPU/message',
   'smallRooms.rate': 'messages/s',
+  'smallRooms.p99': 'ms',
   'idle.memory': 'KiB/connection',
 };
 
@@ -76,6 +77,22 @@ export const COMPARISONS = [
     ours: 'parlance-ws',
     peer: 'nest-typeorm',
     goal: null,
+  },
+  {
+    measure: 'bots-cpu',
+    scene: 'smallRooms',
+    reading: 'cpu',
+    ours: 'parlance-bots',
+    peer: 'parlance-ws',
+    goal: { atMost: 1.1 },
+  },
+  {
+    measure: 'bots-p99',
+    scene: 'smallRooms',
+    reading: 'p99',
+    ours: 'parlance-hang',
+    peer: 'parlance-ws',
+    goal: { atMost: 1.1 },
   },
   {
     measure: 'idle-memory',

@@ -47,7 +47,11 @@ export class ServerProcess {
 
   async start() {
     this.port = await findFreePort();
-    const [command, args] = nodeOnCore(SERVER_CORE, [...this.nodeOptions, this.target.script]);
+    const [command, args] = nodeOnCore(SERVER_CORE, [
+      ...this.nodeOptions,
+      this.target.script,
+      ...(this.target.args ?? []),
+    ]);
     this.#child = spawn(command, args, {
       env: { ...process.env, ...this.#environment() },
       stdio: ['ignore', 'pipe', 'pipe'],

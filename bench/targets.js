@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} title
  * @property {string} script
  * @property {'webSocket' | 'socketIo'} dialect
+ * @property {string[]} [args]
  */
 
 /** @param {string} path from this folder */
@@ -28,6 +29,19 @@ const all = [
     title: 'Parlance, Socket.IO',
     script: PARLANCE_SCRIPT,
     dialect: 'socketIo',
+  },
+  {
+    name: 'parlance-bots',
+    title: 'Parlance with 5 bots',
+    script: locate('peers/parlance-bots.js'),
+    dialect: 'webSocket',
+  },
+  {
+    name: 'parlance-hang',
+    title: 'Parlance with a bot that hangs',
+    script: locate('peers/parlance-bots.js'),
+    args: ['--hang'],
+    dialect: 'webSocket',
   },
   {
     name: 'bare-ws',
