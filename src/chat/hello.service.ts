@@ -15,6 +15,7 @@ import { toUser, type Actor } from '../users/actor.js';
 import { newId } from '../users/new-id.js';
 import type { Call } from './call.js';
 import type { Connection } from './connection.js';
+import { HourlyRates } from './hourly-rates.js';
 import { PresentUsers } from './present-users.js';
 import { ResumeService } from './resume.service.js';
 import { returnDelay } from './return-delay.js';
@@ -37,6 +38,7 @@ export class HelloService {
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(ResumeService) private readonly resume: ResumeService,
     @Inject(RoomHub) private readonly hub: RoomHub,
+    @Inject(HourlyRates) private readonly rates: HourlyRates,
   ) {}
 
   /** Sets who binds the gateways to a connection that got a session. */
@@ -48,7 +50,7 @@ export class HelloService {
    * Gives the connection a session; the reply is the welcome (P-2.4).
    *
    * @throws ProtocolError `hello_repeated`, `unsupported_version`, `token_invalid`,
-   *   `token_expired`, `too_many_connections`, `unavailable`
+   *   `token_expired`, `too_many_connections`, `rate_limited`, `unavailable`
    */
   async greet(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
@@ -71,7 +73,7 @@ export class HelloService {
 
   private async begin(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
-    const actor = await this.identify(hello);
+    const actor = await this.identify(connection, hello);
     const issued = await this.tokens.issue(actor);
     requireOpen(connection);
     this.enter(call, actor, issued.expiresAt);
@@ -87,8 +89,11 @@ export class HelloService {
     }
   }
 
-  private async identify({ token, name }: Hello): Promise<Actor> {
-    if (token === undefined) return newGuest(name);
+  private async identify({ handshake }: Connection, { token, name }: Hello): Promise<Actor> {
+    if (token === undefined) {
+      this.rates.admitGuest(handshake.remoteAddress);
+      return newGuest(name);
+    }
     const actor = await this.tokens.verify(token);
     await this.users.touch(actor.id);
     return actor;

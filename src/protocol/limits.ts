@@ -50,6 +50,8 @@ export const DEFAULT_LIMITS = {
   roomsPerHour: 10,
   /** Times that one user may change the name in an hour (P-9.10). */
   renamesPerHour: 10,
+  /** New guests from one address in an hour; loopback addresses have no limit (P-9.10). */
+  guestsPerHour: 100,
   /** Open connections from one address; loopback addresses have no limit (P-9.11). */
   connectionsPerAddress: 32,
   /** Open sessions of one user (P-9.11). */
