@@ -217,6 +217,12 @@ export class Connection implements Sink, QueueOwner {
     this.queue?.drop();
     const listeners = this.disconnectListeners ?? [];
     this.disconnectListeners = null;
-    for (const listener of listeners) listener(reason);
+    for (const listener of listeners) {
+      try {
+        listener(reason);
+      } catch (err) {
+        logger.error({ msg: 'A listener failed', connection: this.id, err });
+      }
+    }
   }
 }
