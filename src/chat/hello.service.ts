@@ -89,14 +89,16 @@ export class HelloService {
     }
   }
 
-  private async identify({ handshake }: Connection, { token, name }: Hello): Promise<Actor> {
+  private async identify({ handshake }: Connection, hello: Hello): Promise<Actor> {
+    const { token } = hello;
     if (token === undefined) {
       this.rates.admitGuest(handshake.remoteAddress);
-      return newGuest(name);
+      return newGuest(hello.name);
     }
     const actor = await this.tokens.verify(token);
-    await this.users.touch(actor.id);
-    return actor;
+    // The name of a token may be one that the user had before.
+    const name = await this.users.touch(actor.id);
+    return name === undefined ? actor : { ...actor, name };
   }
 
   /** What is read here is read after the user's events began to be held: none is missed. */
@@ -122,10 +124,13 @@ export class HelloService {
 
   /** Gives the position of the user's own log; a user who comes back gets the stored name. */
   private async findPosition(user: PresentUser, returning: boolean): Promise<Position> {
+    const { name } = user;
     const found = returning ? await this.users.findWithPosition(user.id) : null;
+    // From the first welcome on, and once it changed, memory is ahead of what was read.
+    if (found !== null && !user.isNameKnown && user.name === name) user.name = found.user.name;
+    user.isNameKnown = true;
     if (found === null) return { epoch: user.ownEpoch, seq: 0 };
     user.isStored = true;
-    if (user.connections.length === 1) user.name = found.user.name;
     return found.me;
   }
 
