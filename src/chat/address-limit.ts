@@ -45,7 +45,8 @@ class CountedPlace implements Place {
   }
 }
 
-function isLoopback(address: string): boolean {
+/** Tells whether an address is of this machine itself; such addresses have no limit. */
+export function isLoopback(address: string): boolean {
   const plain = address.replace(/^::ffff:/, '');
   return loopback.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
 }

@@ -67,7 +67,7 @@ export class Call implements Caller {
   /** What a handler gave may be nothing that JSON has a form for, which shows only here (P-4.4). */
   private answer(reply: (outcome: Outcome) => void, outcome: Outcome): void {
     try {
-      reply(outcome);
+      this.connection.reply(() => reply(outcome));
     } catch (thrown) {
       const { connection, name: cmd } = this;
       const error = toWireError(thrown, { cmd, connection: connection.id });

@@ -80,6 +80,11 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
     return this.dispatcher.isWrite(name);
   }
 
+  /** Resolves when a connection has read enough for one more reply (P-9.12). */
+  untilRead(connection: Connection): Promise<void> | undefined {
+    return this.open.untilRead(connection);
+  }
+
   /** Reads on where reading was stopped. */
   answered(connection: Connection): void {
     const { link, inFlight } = connection;

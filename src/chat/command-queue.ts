@@ -6,6 +6,8 @@ export interface QueueOwner {
   start(call: Call): Promise<void>;
   /** Tells whether a command lets the next one start before it is done. */
   isWrite(name: string): boolean;
+  /** Resolves when one more command may start as far as its reply goes; undefined if it may now. */
+  untilRead(): Promise<void> | undefined;
   /** Called when replies were sent. */
   answered(): void;
 }
@@ -15,7 +17,8 @@ export interface QueueOwner {
  *
  * A write lets the next command start as soon as it has its place in the order of writes, so that
  * pipelined writes share a commit; anything else starts after all before it are done, and lets
- * nothing start before it is done itself. Replies leave in the order of the commands.
+ * nothing start before it is done itself. Replies leave in the order of the commands. While too
+ * much of them is unread, nothing starts.
  */
 export class CommandQueue {
   private waiting: Call[] = [];
@@ -55,9 +58,13 @@ export class CommandQueue {
   }
 
   private async work(): Promise<void> {
-    for (let call = this.waiting.shift(); call !== undefined; call = this.waiting.shift()) {
-      const write = this.owner.isWrite(call.name);
+    for (let next = this.waiting[0]; next !== undefined; next = this.waiting[0]) {
+      const write = this.owner.isWrite(next.name);
       if (!write) await this.untilDone();
+      await this.owner.untilRead();
+      const call = this.waiting.shift();
+      // All may have been dropped meanwhile.
+      if (call === undefined) break;
       this.started.push(call);
       void this.owner.start(call).then(this.flush);
       await call.untilPlaced();

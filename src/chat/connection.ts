@@ -17,6 +17,7 @@ export interface ConnectionServer {
   malformed(connection: Connection, why: string, reply: IncomingCommand['reply']): void;
   closed(connection: Connection, code: number, reason: string): void;
   answered(connection: Connection): void;
+  untilRead(connection: Connection): Promise<void> | undefined;
   run(call: Call): Promise<void>;
   isWrite(name: string): boolean;
 }
@@ -40,7 +41,7 @@ export class Connection implements Sink, QueueOwner {
   place: Place | null = null;
   badFrames = 0;
   refusals = 0;
-  /** Bytes of events that were pushed, for the bookkeeping of slow readers. */
+  /** Bytes of events and replies so far, for the bookkeeping of slow readers. */
   pushedBytes = 0;
   /** Bytes that had left at the last look, and since when none left. */
   leftBytes = 0;
@@ -66,7 +67,12 @@ export class Connection implements Sink, QueueOwner {
 
   /** Bytes that wait to be sent. */
   get bufferedBytes(): number {
-    return this.attempt(() => this.link.bufferedBytes) ?? 0;
+    try {
+      return this.link.bufferedBytes;
+    } catch (error) {
+      this.fail(error);
+      return 0;
+    }
   }
 
   /** Number of commands that have no reply yet. */
@@ -104,6 +110,10 @@ export class Connection implements Sink, QueueOwner {
     return this.server.isWrite(name);
   }
 
+  untilRead(): Promise<void> | undefined {
+    return this.server.untilRead(this);
+  }
+
   answered(): void {
     if (this.queue?.isIdle === true) this.queue = null;
     this.server.answered(this);
@@ -124,23 +134,33 @@ export class Connection implements Sink, QueueOwner {
     if (prepared !== null) this.push(prepared);
   }
 
-  /** Has the encoding of the link prepare an event; null if it failed, which ends the connection. */
+  /** Has the encoding of the link prepare an event; null if it failed and ended the connection. */
   prepare(event: string, data: unknown): Prepared | null {
     return this.attempt(() => this.link.encoding.prepare(event, data));
   }
 
   /** Sends what the encoding of the link prepared. */
   push(prepared: Prepared): void {
-    if (this.state !== 'open') return;
+    if (!this.mayHold(this.bufferedBytes) || this.state !== 'open') return;
     this.pushedBytes += prepared.bytes;
     try {
       this.link.push(prepared);
-      if (this.link.bufferedBytes <= this.backlogBytes) return;
     } catch (error) {
       this.fail(error);
-      return;
     }
-    this.bye(CloseCode.slowConsumer, 'reading too slowly');
+  }
+
+  /**
+   * Sends a reply, which counts as an event does.
+   *
+   * @throws TypeError for data that JSON has no form for
+   */
+  reply(send: () => void): void {
+    const before = this.bufferedBytes;
+    if (this.state === 'open' && !this.mayHold(before)) return;
+    send();
+    // What has left at once was no backlog: nobody needs to know of it.
+    this.pushedBytes += Math.max(0, this.bufferedBytes - before);
   }
 
   /** Uses the transport; one that throws loses this connection and does no other harm (P-4.4). */
@@ -174,6 +194,13 @@ export class Connection implements Sink, QueueOwner {
     }
   }
 
+  /** Ends a connection that has too much unsent; one more is sent whatever its size (P-9.12). */
+  private mayHold(unsent: number): boolean {
+    if (unsent <= this.backlogBytes) return true;
+    this.bye(CloseCode.slowConsumer, 'reading too slowly');
+    return false;
+  }
+
   private fail(err: unknown): void {
     logger.error({ msg: 'A transport failed', connection: this.id, err });
     this.bye(CloseCode.resync, 'the server failed at a frame');
@@ -190,6 +217,12 @@ export class Connection implements Sink, QueueOwner {
     this.queue?.drop();
     const listeners = this.disconnectListeners ?? [];
     this.disconnectListeners = null;
-    for (const listener of listeners) listener(reason);
+    for (const listener of listeners) {
+      try {
+        listener(reason);
+      } catch (err) {
+        logger.error({ msg: 'A listener failed', connection: this.id, err });
+      }
+    }
   }
 }

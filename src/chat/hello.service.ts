@@ -18,6 +18,7 @@ import { newId } from '../users/new-id.js';
 import { BotPort } from './bot-port.js';
 import type { Call } from './call.js';
 import type { Connection } from './connection.js';
+import { HourlyRates } from './hourly-rates.js';
 import { PresentUsers } from './present-users.js';
 import { ResumeService } from './resume.service.js';
 import { returnDelay } from './return-delay.js';
@@ -48,6 +49,7 @@ export class HelloService {
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(ResumeService) private readonly resume: ResumeService,
     @Inject(RoomHub) private readonly hub: RoomHub,
+    @Inject(HourlyRates) private readonly rates: HourlyRates,
   ) {}
 
   /** Sets who binds the gateways to a connection that got a session. */
@@ -59,7 +61,7 @@ export class HelloService {
    * Gives the connection a session; the reply is the welcome (P-2.4).
    *
    * @throws ProtocolError `hello_repeated`, `unsupported_version`, `token_invalid`,
-   *   `token_expired`, `too_many_connections`, `unavailable`
+   *   `token_expired`, `too_many_connections`, `rate_limited`, `unavailable`
    */
   async greet(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
@@ -82,7 +84,7 @@ export class HelloService {
 
   private async begin(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
-    const actor = await this.identify(hello);
+    const actor = await this.identify(connection, hello);
     const issued = await this.issueFor(actor);
     requireOpen(connection);
     this.enter(call, actor, issued.expiresAt);
@@ -99,15 +101,18 @@ export class HelloService {
     }
   }
 
-  private async identify({ token, name }: Hello): Promise<Actor> {
+  private async identify({ handshake }: Connection, hello: Hello): Promise<Actor> {
+    const { token } = hello;
     if (token === undefined) {
-      if (name !== undefined) this.reserved.check(name);
-      return newGuest(name);
+      if (hello.name !== undefined) this.reserved.check(hello.name);
+      this.rates.admitGuest(handshake.remoteAddress);
+      return newGuest(hello.name);
     }
     if (this.accounts.isBotToken(token)) return botActor((await this.accounts.verify(token)).name);
     const actor = await this.tokens.verify(token);
-    await this.users.touch(actor.id);
-    return actor;
+    // The name of a token may be one that the user had before.
+    const name = await this.users.touch(actor.id);
+    return name === undefined ? actor : { ...actor, name };
   }
 
   /** A bot keeps the token that it was given on the command line. */
@@ -138,10 +143,13 @@ export class HelloService {
 
   /** Gives the position of the user's own log; a user who comes back gets the stored name. */
   private async findPosition(user: PresentUser, returning: boolean): Promise<Position> {
+    const { name } = user;
     const found = returning ? await this.users.findWithPosition(user.id) : null;
+    // From the first welcome on, and once it changed, memory is ahead of what was read.
+    if (found !== null && !user.isNameKnown && user.name === name) user.name = found.user.name;
+    user.isNameKnown = true;
     if (found === null) return { epoch: user.ownEpoch, seq: 0 };
     user.isStored = true;
-    if (user.connections.length === 1) user.name = found.user.name;
     return found.me;
   }
 

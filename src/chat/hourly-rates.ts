@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { WriteTransaction } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
+import { isLoopback } from './address-limit.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 
 const SECONDS_PER_HOUR = 3_600;
@@ -10,10 +11,21 @@ const SECONDS_PER_HOUR = 3_600;
 /** Rates of what is rare, kept also when nobody is connected (P-9.10). */
 @Injectable()
 export class HourlyRates {
+  private readonly guests: KeyedBuckets;
   private readonly renames: KeyedBuckets;
 
   constructor(@Inject(CONFIG) { limits }: Config) {
+    this.guests = hourly(limits.guestsPerHour);
     this.renames = hourly(limits.renamesPerHour);
+  }
+
+  /**
+   * Takes a new guest of an address.
+   *
+   * @throws ProtocolError `rate_limited`
+   */
+  admitGuest(address: string): void {
+    if (!isLoopback(address)) take(this.guests, address, 'guests');
   }
 
   /** Gives what refuses a user one change of the name too many. */

@@ -5,6 +5,7 @@ import { CloseCode } from '../protocol/close-codes.js';
 import { AddressLimit } from './address-limit.js';
 import type { Connection } from './connection.js';
 import { SessionsService } from './sessions.service.js';
+import { SlowReaders } from './slow-readers.js';
 import type { Place } from './transport.js';
 
 const LOOK_MS = 250;
@@ -14,6 +15,7 @@ const LOOK_MS = 250;
 export class OpenConnections implements OnModuleDestroy {
   private readonly connections = new Set<Connection>();
   private readonly addresses: AddressLimit;
+  private readonly slow: SlowReaders;
   private timer: NodeJS.Timeout | undefined;
   private emptied: (() => void) | undefined;
 
@@ -21,6 +23,7 @@ export class OpenConnections implements OnModuleDestroy {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(SessionsService) private readonly sessions: SessionsService,
   ) {
+    this.slow = new SlowReaders(config.limits.shedBytes);
     this.addresses = new AddressLimit(config.limits.connectionsPerAddress);
   }
 
@@ -67,8 +70,14 @@ export class OpenConnections implements OnModuleDestroy {
     });
   }
 
+  /** Resolves when a connection has little enough unsent; undefined if it has now (P-9.12). */
+  untilRead(connection: Connection): Promise<void> | undefined {
+    return this.slow.until(connection);
+  }
+
   /** Stops looking at deadlines. */
   stop(): void {
+    this.slow.stop();
     clearInterval(this.timer);
     this.timer = undefined;
   }
@@ -93,8 +102,9 @@ export class OpenConnections implements OnModuleDestroy {
   private checkBacklog(connection: Connection, elapsed: number): void {
     const buffered = connection.bufferedBytes;
     const left = connection.pushedBytes - buffered;
-    if (buffered === 0 || left !== connection.leftBytes) {
-      connection.leftBytes = left;
+    const hasMoved = left > connection.leftBytes;
+    connection.leftBytes = left;
+    if (buffered === 0 || hasMoved) {
       connection.stalledSince = null;
     } else {
       connection.stalledSince ??= elapsed;

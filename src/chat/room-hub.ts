@@ -13,6 +13,7 @@ import { Channel } from './channel.js';
 import type { Connection } from './connection.js';
 import { Presence } from './presence.js';
 import { PresentUsers } from './present-users.js';
+import type { Prepared } from './transport.js';
 
 /** Who receives which room, and the fan-out of what is committed (P-5.3, P-5.8). */
 @Injectable()
@@ -53,7 +54,7 @@ export class RoomHub implements CommitListener {
   }
 
   /** Makes a connection receive a room from now on; events wait until the call is answered. */
-  attach(call: Call, log: string, first: readonly LogEvent[] = []): void {
+  attach(call: Call, log: string, first: readonly Prepared[] = []): void {
     const { connection } = call;
     if (!connection.isOpen) return;
     let attachment = connection.attachments.get(log);
@@ -65,10 +66,7 @@ export class RoomHub implements CommitListener {
       }
     }
     attachment.hold();
-    for (const { event, data } of first) {
-      const prepared = connection.prepare(event, data);
-      if (prepared !== null) attachment.deliver(prepared);
-    }
+    for (const prepared of first) attachment.deliver(prepared);
     const held = attachment;
     call.afterReply(() => held.release());
   }

@@ -7,6 +7,8 @@ import { TokenBucket, type BucketRate } from './token-bucket.js';
 export class PresentUser implements Actor {
   connections: readonly Connection[] = [];
   isStored = false;
+  /** Whether the name was compared with what is stored, since the user came. */
+  isNameKnown = false;
   private typing: Set<string> | undefined;
   private rooms: TokenBucket | undefined;
 

@@ -50,6 +50,8 @@ export const DEFAULT_LIMITS = {
   roomsPerHour: 10,
   /** Times that one user may change the name in an hour (P-9.10). */
   renamesPerHour: 10,
+  /** New guests from one address in an hour; loopback addresses have no limit (P-9.10). */
+  guestsPerHour: 100,
   /** Open connections from one address; loopback addresses have no limit (P-9.11). */
   connectionsPerAddress: 32,
   /** Open sessions of one user (P-9.11). */
@@ -60,7 +62,7 @@ export const DEFAULT_LIMITS = {
   heartbeatIntervalMs: 25_000,
   /** Milliseconds that a raw WebSocket has to answer a ping (P-2.12). */
   heartbeatTimeoutMs: 10_000,
-  /** Unsent bytes of a connection past which it gets no more ephemeral events (P-9.12). */
+  /** Unsent bytes past which a connection gets nothing ephemeral and starts no command (P-9.12). */
   shedBytes: 524_288,
   /** Unsent bytes of a connection past which it is closed with 4202 (P-9.12). */
   backlogBytes: 1_048_576,

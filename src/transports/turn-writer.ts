@@ -1,5 +1,8 @@
 import type { Duplex } from 'node:stream';
 
+/** Past this, one more write costs little beside what it sends, and tells how much is left over. */
+const FULL_BYTES = 65_536;
+
 let pending: TurnWriter[] = [];
 
 /**
@@ -10,12 +13,13 @@ let pending: TurnWriter[] = [];
 export class TurnWriter {
   private first: Buffer | null = null;
   private others: Buffer[] | null = null;
+  private addedBytes = 0;
 
   constructor(private readonly socket: Duplex) {}
 
-  /** Bytes that the kernel has not taken; what was added in this turn does not count yet. */
+  /** Bytes that the kernel has not taken, those of this turn included. */
   get bufferedBytes(): number {
-    return this.socket.writableLength;
+    return this.addedBytes + this.socket.writableLength;
   }
 
   /** Adds a frame to what leaves at the end of this turn. */
@@ -26,6 +30,8 @@ export class TurnWriter {
     } else {
       (this.others ??= []).push(frame);
     }
+    this.addedBytes += frame.length;
+    if (this.addedBytes >= FULL_BYTES) this.flush();
   }
 
   /** Writes at once what was added, so that something else can follow it. */
@@ -34,6 +40,7 @@ export class TurnWriter {
     if (first === null) return;
     this.first = null;
     this.others = null;
+    this.addedBytes = 0;
     if (!this.socket.writable) return;
     this.socket.write(others === null ? first : Buffer.concat([first, ...others]));
   }

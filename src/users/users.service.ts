@@ -80,15 +80,22 @@ export class UsersService {
     return this.writer.run((tx) => this.renameIn(tx, actor, name, limit), placed);
   }
 
-  /** Notes that a user was here until now, or comes, as far as changes are taken (P-5.6). */
-  async touch(id: string): Promise<void> {
+  /**
+   * Notes that a user was here until now, or comes, as far as changes are taken (P-5.6).
+   *
+   * Gives the name of the user, if it is stored.
+   */
+  async touch(id: string): Promise<string | undefined> {
+    const touch = 'UPDATE users SET last_seen_at = ? WHERE id = ? RETURNING name';
     try {
-      await this.writer.run((tx) =>
-        tx.manager.update(UserEntity, { id }, { lastSeenAt: Date.now() }),
+      const user = await this.writer.run(({ sql }) =>
+        sql.get<{ name: string }>(touch, Date.now(), id),
       );
+      return user?.name;
     } catch (error) {
       // Who comes may read at least, and the writer has told what is wrong.
       if (!(error instanceof ProtocolError)) throw error;
+      return undefined;
     }
   }
 
@@ -111,15 +118,15 @@ export class UsersService {
   ): Promise<User> {
     await this.store(tx, actor);
     const current = await tx.manager.findOneByOrFail(UserEntity, { id: actor.id });
-    const user: User = { ...toUser(actor), name };
-    if (current.name === name) return user;
-    limit(tx);
-    await tx.manager.update(UserEntity, { id: actor.id }, { name });
     // What follows in this transaction, from any connection of the user, bears the new name.
     this.reserved.check(name);
     const before = actor.name;
     tx.ifUndone(() => (actor.name = before));
     actor.name = name;
+    const user = toUser(actor);
+    if (current.name === name) return user;
+    limit(tx);
+    await tx.manager.update(UserEntity, { id: actor.id }, { name });
     const rooms = await tx.sql.all<{ room: string }>(
       'SELECT room_id AS room FROM members WHERE user_id = ? ORDER BY room_id',
       actor.id,

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 
+import { OpenConnections } from '#src/chat/open-connections.js';
+
 import { eventually } from '../support/eventually.js';
+import { HeldReader } from '../support/held-reader.js';
 import { HeldWriter } from '../support/held-writer.js';
+import type { TestServer } from '../support/server.js';
 import { again, chatter, meet, say } from './meeting.js';
 import { readCut, readHistory, readLog } from './reading.js';
 import { verifies } from './suite.js';
+
+/** Gives the number of sessions of a user, welcomed or about to be. */
+function sessionsOf({ app }: TestServer, userId: string): number {
+  const all = [...app.get(OpenConnections).all()];
+  return all.filter(({ session }) => session?.user.id === userId).length;
+}
 
 verifies(
   ['P-8.1', 'P-2.5', 'P-4.2'],
@@ -125,6 +135,62 @@ verifies('P-8.2', 'shows who comes back by the name of now', async (scene) => {
   assert.deepEqual(cut.messages, await readHistory(ann, room), 'in the cut as in the history');
   assert.deepEqual(cut.messages[0]?.sender, user);
 });
+
+verifies(
+  ['P-8.2', 'P-2.4'],
+  'knows who comes back on several connections at once by the name of now',
+  async (scene) => {
+    const { server } = scene;
+    assert(server !== undefined, 'the server is in this process');
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const { token, user } = bob.welcome;
+    await bob.ok('user.update', { name: 'robert' });
+    await bob.close();
+    await eventually(() => sessionsOf(server, user.id) === 0, 'the leaving');
+    const back = [await scene.connect(), await scene.connect()];
+
+    const reads = HeldReader.of(server);
+    const hellos = back.map((client) => client.post('hello', { protocol: 1, token }));
+    await eventually(() => sessionsOf(server, user.id) === 2, 'both sessions');
+    const seen = await ann.ok('user.get', { user: user.id });
+    reads.release();
+    for (const [index, client] of back.entries()) {
+      assert((await client.reply(hellos[index])).ok, 'it is welcomed');
+      assert.equal(client.welcome.user.name, 'robert');
+      await client.ok('user.update', { name: 'robert' });
+      assert.equal((await say(client, room, 'hi')).sender.name, 'robert');
+    }
+
+    assert.equal(seen.user.name, 'robert', 'also before the welcome');
+  },
+  { settings: {} },
+);
+
+verifies(
+  ['P-8.2', 'P-2.4'],
+  'keeps a name that is taken while a hello of the user is at work',
+  async (scene) => {
+    const { server } = scene;
+    assert(server !== undefined, 'the server is in this process');
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [, bob] = clients;
+    await bob.ok('user.update', { name: 'robert' });
+    const bobToo = await scene.connect();
+
+    const reads = HeldReader.of(server);
+    const hello = bobToo.post('hello', { protocol: 1, token: bob.welcome.token });
+    await eventually(() => sessionsOf(server, bob.welcome.user.id) === 2, 'both sessions');
+    await bob.ok('user.update', { name: 'bobby' });
+    await bob.close();
+    reads.release();
+    await bobToo.reply(hello);
+
+    assert.equal(bobToo.welcome.user.name, 'bobby');
+    assert.equal((await say(bobToo, room, 'hi')).sender.name, 'bobby');
+  },
+  { settings: {} },
+);
 
 verifies(
   ['P-8.2', 'P-3.4'],

@@ -157,6 +157,35 @@ verifies(
 );
 
 verifies(
+  ['P-9.10', 'P-9.11', 'P-2.2', 'P-4.2'],
+  'limits the new guests of an address',
+  async (scene) => {
+    const first = await scene.connect(from('203.0.113.7'));
+    const { token } = await first.ok('hello', { protocol: 1 });
+    const second = await scene.connect(from('203.0.113.7'));
+    await second.refused('hello', { protocol: 2 }, 'unsupported_version');
+    await second.ok('hello', { protocol: 1 });
+
+    await second.close();
+    const third = await scene.connect(from('203.0.113.7'));
+    const error = await third.refused('hello', { protocol: 1, name: 'ann' }, 'rate_limited');
+    const other = await scene.connect(from('203.0.113.8'));
+    await other.ok('hello', { protocol: 1 });
+    for (const nothing of range(1, 4)) await scene.join(`of loopback ${String(nothing)}`);
+    const { user } = await third.ok('hello', { protocol: 1, ...(token && { token }) });
+
+    assert.deepEqual(error.details, { bucket: 'guests' });
+    const { retryAfterMs: wait = 0 } = error;
+    assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two guests an hour`);
+    assert.deepEqual(user, first.welcome.user, 'who comes back is no new guest');
+  },
+  {
+    settings: { PARLANCE_LIMIT_GUESTS_PER_HOUR: '2', PARLANCE_TRUST_PROXY: 'loopback' },
+    only: OVER_HTTP,
+  },
+);
+
+verifies(
   'P-9.11',
   'believes nobody but trusted proxies, and does not limit loopback addresses',
   async (scene) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { Connection } from '#src/chat/connection.js';
 import { OpenConnections } from '#src/chat/open-connections.js';
+import type { Position } from '#src/protocol/models.js';
 
 import {
   openPausablePolling,
@@ -27,6 +28,9 @@ const ENOUGH_MESSAGES = 4_000;
 /** Of more than 100,000 bytes each. */
 const ENOUGH_PAGES = 100;
 const BATCH = 10;
+const SHED = 262_144;
+/** What one reply has at most; its frame adds some bytes to its data. */
+const PAGE = 262_144 + 4_096;
 /** 16,000 bytes. */
 const LONG_TEXT = '𐐀'.repeat(4_000);
 const NEVER_MS = '600000';
@@ -129,34 +133,96 @@ verifies(
   },
 );
 
+/** Fills a room with long messages; gives one who stopped reading after asking for much of it. */
+async function insatiable(scene: Scene): Promise<SlowReader & { asked: string[] }> {
+  const { room, clients } = await meet(scene, 'ann');
+  const [ann] = clients;
+  await flood(ann, room, () => ann.events('message.created').length >= 2 * BATCH);
+  const slow = await slowReader(scene, room);
+  slow.channel.stopReading();
+  const asked = range(1, ENOUGH_PAGES).map((page) =>
+    slow.client.post('message.history', { room, before: 30 + page }),
+  );
+  return { ...slow, asked };
+}
+
 verifies(
   'P-9.12',
-  'closes who asks for much and does not read it',
+  'makes no more replies than are read, and closes who reads none for a time',
   async (scene) => {
-    const { room, clients } = await meet(scene, 'ann');
-    const [ann] = clients;
-    await flood(ann, room, () => ann.events('message.created').length >= 2 * BATCH);
-    const { client: slow, channel, connection } = await slowReader(scene, room);
+    const { client: slow, channel, connection } = await insatiable(scene);
 
-    channel.stopReading();
-    for (const asked of range(1, ENOUGH_PAGES))
-      slow.post('message.history', { room, before: 30 + asked });
-    await eventually(() => !connection.isOpen, 'the end of the slow connection');
+    let most = 0;
+    await eventually(() => {
+      most = Math.max(most, connection.link.bufferedBytes);
+      return !connection.isOpen;
+    }, 'the end of the slow connection');
     channel.readOn();
     const bye = await slow.event('bye');
     await slow.end();
-    await ann.settled();
 
     assert.equal(bye.code, 4202);
+    assert(most <= SHED + PAGE, `${String(most)} bytes waited at most`);
   },
   {
     settings: {
       PARLANCE_LIMIT_BACKLOG_BYTES: '524288',
-      PARLANCE_LIMIT_SHED_BYTES: '262144',
+      PARLANCE_LIMIT_SHED_BYTES: String(SHED),
+      PARLANCE_LIMIT_STALL_MS: '500',
+    },
+    only: ONLY,
+  },
+);
+
+verifies(
+  ['P-9.12', 'P-9.7'],
+  'gives all replies to who asks for much and reads late',
+  async (scene) => {
+    const { client: slow, channel, connection, asked } = await insatiable(scene);
+
+    await eventually(() => connection.link.bufferedBytes > SHED, 'a backlog');
+    channel.readOn();
+    for (const id of asked) assert((await slow.reply(id)).ok);
+
+    assert.deepEqual(slow.events('bye'), []);
+    await slow.close();
+  },
+  {
+    settings: {
+      PARLANCE_LIMIT_BACKLOG_BYTES: '524288',
+      PARLANCE_LIMIT_SHED_BYTES: String(SHED),
       PARLANCE_LIMIT_STALL_MS: NEVER_MS,
     },
     only: ONLY,
   },
+);
+
+verifies(
+  ['P-9.12', 'P-5.12'],
+  'resumes no more rooms at once than may be unsent',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const rooms = [scene.room(), scene.room(), scene.room()];
+    const resume: Record<string, Position> = {};
+    for (const room of rooms) {
+      const { epoch, seq } = await ann.ok('room.join', { room, create: true });
+      resume[room] = { epoch, seq };
+      for (const text of [LONG_TEXT, LONG_TEXT]) await ann.ok('message.send', { room, text });
+    }
+
+    const back = await again(scene, ann, { resume });
+    const { resumed } = back.welcome;
+    const [first = '', second = '', third = ''] = rooms;
+    await back.until(() => back.logged(first).length === 2, 'what was missed in the first room');
+    const missed = await readLog(back, third, resume[third] ?? { epoch: '', seq: 0 });
+
+    assert.deepEqual(resumed[first], { complete: true, seq: 4 });
+    for (const room of [second, third]) {
+      assert.deepEqual(resumed[room], { complete: false, reason: 'behind' });
+    }
+    assert.deepEqual(seqsOf(missed), [3, 4]);
+  },
+  { settings: { PARLANCE_LIMIT_SHED_BYTES: '60000' }, only: ONLY },
 );
 
 verifies(

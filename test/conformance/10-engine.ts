@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+
+import { OpenConnections } from '#src/chat/open-connections.js';
 
 import type { TestClient } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { openByHand } from '../support/packets.js';
 import { Polling } from '../support/polling.js';
+import { meet } from './meeting.js';
+import { range } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
+/** 16,000 bytes. */
+const LONG_TEXT = '𐐀'.repeat(4_000);
 const ADDRESS = { 'X-Forwarded-For': '203.0.113.7' };
 const TWO_PLACES = {
   only: ['socket.io polling'],
@@ -102,4 +109,39 @@ verifies(
     for (const session of [...within, ...beyond]) await session.post('1');
   },
   TWO_PLACES,
+);
+
+verifies(
+  ['P-9.12', 'P-10.3'],
+  'closes who polls and does not read the answers',
+  async (scene) => {
+    const { server } = scene;
+    assert(server !== undefined, 'the server is in this process');
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const messages = range(1, 20).map(() => ann.post('message.send', { room, text: LONG_TEXT }));
+    for (const id of messages) await ann.reply(id);
+    const session = await Polling.open(server.url);
+    await session.post(`40${JSON.stringify({ token: ann.welcome.token })}`);
+    const all = () => [...server.app.get(OpenConnections).all()];
+    await eventually(() => all().every(({ session: told }) => told !== null), 'the session');
+    const connection = all().at(-1);
+
+    const history = `429${JSON.stringify(['message.history', { room }])}`;
+    await session.post(...Array<string>(60).fill(history));
+    await eventually(() => connection?.inFlight === 0, 'all replies');
+    const socket = connect(server.port, '127.0.0.1').pause();
+    socket.write(`GET ${session.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
+    await eventually(() => connection?.isOpen === false, 'the end of the connection');
+    socket.destroy();
+    await session.post('1');
+  },
+  {
+    only: ['socket.io polling'],
+    settings: {
+      PARLANCE_LIMIT_BACKLOG_BYTES: '1000000000',
+      PARLANCE_LIMIT_SHED_BYTES: '1000000000',
+      PARLANCE_LIMIT_STALL_MS: '2000',
+    },
+  },
 );

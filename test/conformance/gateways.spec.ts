@@ -152,6 +152,23 @@ describe.each(Object.entries<Open>(OPEN))('a plain Nest gateway over %s', (_name
     assert.deepEqual(visits, ['+bob', '-bob']);
   });
 
+  test('P-4.4 goes on after a gateway that fails at the end of a connection', async () => {
+    const { visits } = server.app.get(ShopGateway, { strict: false });
+    const bob = await TestClient.connect((listener) => open(server, listener));
+    await bob.ok('hello', { protocol: 1, name: 'bob' });
+    await bob.call('shop.watch');
+    visits.length = 0;
+
+    const logged = await logOfErrors(async () => {
+      await bob.close();
+      await eventually(() => [...server.app.get(OpenConnections).all()].length === 1, 'the end');
+    });
+    await ann.refused('user.get', { user: bob.welcome.user.id }, 'not_found');
+
+    assert.deepEqual(visits, ['-bob']);
+    assert.equal(logged.length, 1);
+  });
+
   test('P-2.1 tells the gateway of nobody who went before the welcome', async () => {
     const { visits } = server.app.get(ShopGateway, { strict: false });
     const { token, user } = ann.welcome;

@@ -16,6 +16,12 @@ export class Polling {
     return new Polling(`${url}&sid=${sid}`);
   }
 
+  /** Where the session is polled. */
+  get path(): string {
+    const { pathname, search } = new URL(this.url);
+    return pathname + search;
+  }
+
   /** Sends packets in one request; gives the status of the answer. */
   async post(...packets: string[]): Promise<number> {
     const headers = { 'Content-Type': 'text/plain;charset=UTF-8' };

@@ -85,6 +85,13 @@ export class ShopGateway implements OnGatewayConnection, OnGatewayDisconnect {
     return { id: client.session?.user.id };
   }
 
+  @SubscribeMessage('shop.watch')
+  watch(@ConnectedSocket() client: Connection): void {
+    client.onDisconnect(() => {
+      throw new Error('the till is locked');
+    });
+  }
+
   @SubscribeMessage('shop.count')
   count(@MessageBody('count', ParseIntPipe) count: number): object {
     return { count };

@@ -1,9 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
 import { Server as EngineServer, type Transport } from 'engine.io';
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import { PollAnswers } from './poll-answers.js';
 import { countPackets } from './polling-payload.js';
 
 /** How long a connection that was closed may take to go; engine.io would give it 30 s and more. */
@@ -15,8 +16,13 @@ export type StreamedWebSocket = WebSocket & { stream?: Duplex };
 interface PollingTransport {
   protocol: number;
   closeTimeout: number;
+  /** The answer to the poll that waits. */
+  res: ServerResponse;
+  answers?: PollAnswers;
   onData(data: string | Buffer): void;
   onError(message: string): void;
+  doWrite(data: string | Buffer, options: unknown, done: () => void): void;
+  once(event: 'close', listener: () => void): void;
 }
 
 /**
@@ -54,7 +60,7 @@ export class CountingEngine extends EngineServer {
     super(options);
   }
 
-  /** Refuses JSONP, whose packets would be hidden from the count; XMLHttpRequest has replaced it. */
+  /** Refuses JSONP, which hides packets from the count; XMLHttpRequest has long replaced it. */
   protected override verify(
     ...[request, upgrade, done]: Parameters<EngineServer['verify']>
   ): ReturnType<EngineServer['verify']> {
@@ -67,7 +73,10 @@ export class CountingEngine extends EngineServer {
     ...[name, request]: Parameters<EngineServer['createTransport']>
   ): Transport {
     const transport = super.createTransport(name, request);
-    if (name === 'polling') this.limit(transport as unknown as PollingTransport);
+    if (name === 'polling') {
+      this.limit(transport as unknown as PollingTransport);
+      countAnswers(transport as unknown as PollingTransport);
+    }
     return transport;
   }
 
@@ -82,4 +91,17 @@ export class CountingEngine extends EngineServer {
       }
     };
   }
+}
+
+/** Keeps count of what is sent to who polls and does not read (P-9.12). */
+function countAnswers(transport: PollingTransport): void {
+  const answers = new PollAnswers();
+  const write = transport.doWrite.bind(transport);
+  transport.answers = answers;
+  transport.doWrite = (data, options, done) => {
+    const { res } = transport;
+    write(data, options, done);
+    answers.add(res, Buffer.byteLength(data));
+  };
+  transport.once('close', () => answers.dropAfter(CLOSE_MS));
 }

@@ -6,13 +6,18 @@ import { mayReconnect } from '../../protocol/close-codes.js';
 import type { Outcome } from '../../protocol/frames.js';
 import { TurnWriter } from '../turn-writer.js';
 import { CLOSE_MS, type StreamedWebSocket } from './engine.js';
+import type { PollAnswers } from './poll-answers.js';
 import { prepareAck, socketIoEncoding, type PreparedPackets } from './socket-io.encoding.js';
 
 /** What of engine.io is used beyond its types. */
 interface EngineInternals {
   readonly upgrading: boolean;
   readonly writeBuffer: readonly unknown[];
-  readonly transport: { readonly name: string; readonly socket?: StreamedWebSocket };
+  readonly transport: {
+    readonly name: string;
+    readonly socket?: StreamedWebSocket;
+    readonly answers?: PollAnswers;
+  };
 }
 
 /** One Socket.IO connection, on whatever transport of engine.io it is at the moment. */
@@ -35,8 +40,9 @@ export class SocketIoLink implements Link {
   }
 
   get bufferedBytes(): number {
-    const inEngine = this.engine.writeBuffer.length === 0 ? 0 : this.queuedBytes;
-    return inEngine + (this.writer?.bufferedBytes ?? 0);
+    const { writeBuffer, transport } = this.engine;
+    const inEngine = writeBuffer.length === 0 ? 0 : this.queuedBytes;
+    return inEngine + (transport.answers?.bytes ?? 0) + (this.writer?.bufferedBytes ?? 0);
   }
 
   get pausable(): boolean {
@@ -91,7 +97,7 @@ export class SocketIoLink implements Link {
     else this.conn.once('drain', () => this.webSocket?.close(code, reason));
   }
 
-  /** A client that does not poll would keep what it is sent at last until its heartbeat is missed. */
+  /** Who does not poll would keep what is sent at last until its heartbeat is missed. */
   private dropLater(): void {
     const { conn } = this;
     const timer = setTimeout(() => conn.close(true), CLOSE_MS);
