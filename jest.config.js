@@ -6,7 +6,12 @@ export default {
   testEnvironment: 'node',
   testMatch: [`<rootDir>/test/${specs}.spec.ts`],
   extensionsToTreatAsEsm: ['.ts'],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1', '^#src/(.*)\\.js$': '<rootDir>/src/$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^#src/(.*)\\.js$': '<rootDir>/src/$1',
+    '^parlance$': '<rootDir>/src/index',
+    '^parlance/testing$': '<rootDir>/src/bots/harness/index',
+  },
   transform: { '^.+\\.ts$': '@swc/jest' },
   setupFiles: ['reflect-metadata'],
   testTimeout: 20_000,

@@ -1,8 +1,8 @@
-import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 
 import { BotMarkEntity } from './bots/bot-mark.entity.js';
 import { BotStateEntity } from './bots/bot-state.entity.js';
-import { BotsModule } from './bots/bots.module.js';
+import { BotsModule, type BotSource } from './bots/bots.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
@@ -34,14 +34,19 @@ export const ENTITIES = [
 
 /** What an app adds to the gateway. */
 export interface ParlanceOptions {
-  /** Classes marked with `@ChatBot`. */
-  readonly bots?: readonly Type[];
+  /** Classes marked with `@ChatBot`, or instances of such. */
+  readonly bots?: readonly BotSource[];
+  /** What the bots inject, and what takes the place of providers such as `BotReporter`. */
+  readonly providers?: readonly Provider[];
 }
 
 /** The whole gateway as one Nest module; use it with {@link ParlanceAdapter}. */
 @Module({})
 export class ParlanceModule {
-  static forRoot(config: Config, { bots = [] }: ParlanceOptions = {}): DynamicModule {
+  static forRoot(
+    config: Config,
+    { bots = [], providers = [] }: ParlanceOptions = {},
+  ): DynamicModule {
     return {
       module: ParlanceModule,
       imports: [
@@ -51,7 +56,7 @@ export class ParlanceModule {
         RoomsModule,
         MessagesModule,
         ChatModule,
-        BotsModule.of(bots),
+        BotsModule.of(bots, providers),
         TransportsModule,
         HttpModule,
       ],

@@ -5,6 +5,8 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 
 import { ParlanceModule } from './app.module.js';
+import { loadBots } from './bots/loading/load-bots.js';
+import { BotSetupError } from './bots/runtime/bot-manifest.js';
 import { ConfigError, readConfig, type Config } from './config/config.js';
 import { DatabaseInUseError } from './database/database-lock.js';
 import { PinoLogger } from './logger.js';
@@ -12,6 +14,8 @@ import { ParlanceAdapter } from './transports/parlance.adapter.js';
 import { welcomeText } from './welcome-text.js';
 
 const STOP_MS = 30_000;
+/** What is for the operator to mend, who needs no stack for it. */
+const KNOWN = [BotSetupError, ConfigError, DatabaseInUseError];
 
 /** Starts the gateway; ends it in good order on SIGTERM and SIGINT. */
 async function main(): Promise<void> {
@@ -45,7 +49,9 @@ async function main(): Promise<void> {
 }
 
 async function createApp(config: Config, logger: PinoLogger): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ParlanceModule.forRoot(config), {
+  const bots = await loadBots(config.botFiles, process.cwd());
+  const module = ParlanceModule.forRoot(config, { bots });
+  const app = await NestFactory.create<NestExpressApplication>(module, {
     logger,
     abortOnError: false,
     // Requests that never end must not hold up the stop; the chat is drained before.
@@ -62,10 +68,10 @@ async function listen(app: NestExpressApplication, { port, host }: Config): Prom
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof ConfigError || error instanceof DatabaseInUseError;
+  const known = KNOWN.some((type) => error instanceof type);
   const busy = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
   const text = busy ? 'The port is taken: stop what listens there, or set PORT.' : undefined;
-  process.stderr.write(`${text ?? (known ? error.message : describe(error))}\n`);
+  process.stderr.write(`${text ?? (known ? (error as Error).message : describe(error))}\n`);
   process.exit(1);
 });
 

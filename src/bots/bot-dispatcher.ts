@@ -5,13 +5,17 @@ import { Writer, type AppendedEvent, type CommitListener } from '../database/wri
 import { HistoryService } from '../messages/history.service.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReactionsService } from '../messages/reactions.service.js';
-import type { LogEvent } from '../protocol/events.js';
+import { ActiveRooms } from '../rooms/active-rooms.js';
 import type { BotAccount } from './bot-account.js';
+import { BotAlarmClock } from './bot-alarm-clock.js';
 import { BotLane } from './bot-lane.js';
 import { BotReporter } from './bot-reporter.js';
 import { BotRoster } from './bot-roster.js';
 import { maySee } from './bot-sight.js';
 import { BotStates } from './bot-states.service.js';
+import { BotClock } from './runtime/bot-clock.js';
+import type { BotTrigger } from './runtime/bot-context.js';
+import type { AlarmEvent, BotEvent } from './runtime/bot-event.js';
 import type { BotDefinition } from './runtime/bot-manifest.js';
 import { BotRunner } from './runtime/bot-runner.js';
 import { BotTriggers } from './bot-triggers.js';
@@ -30,14 +34,21 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     @Inject(BotTriggers) private readonly triggers: BotTriggers,
     @Inject(BotRoster) private readonly roster: BotRoster,
     @Inject(BotReporter) private readonly reporter: BotReporter,
+    @Inject(ActiveRooms) rooms: ActiveRooms,
+    @Inject(BotClock) private readonly clock: BotClock,
+    @Inject(BotAlarmClock) private readonly alarms: BotAlarmClock,
     @Inject(BotStates) states: BotStates,
     @Inject(MessagesService) messages: MessagesService,
     @Inject(ReactionsService) reactions: ReactionsService,
     @Inject(HistoryService) history: HistoryService,
     @Inject(TypingService) typing: TypingService,
   ) {
-    this.services = { messages, reactions, history, typing, states, reporter };
+    this.services = {
+      ...{ messages, reactions, history, typing, states, reporter },
+      ...{ rooms, roster, alarms, triggers },
+    };
     writer.listen(this);
+    alarms.onRing((botId, alarm) => this.ring(botId, alarm));
   }
 
   committed(events: readonly AppendedEvent[]): void {
@@ -62,8 +73,25 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
 
   /** Resolves when no bot has anything to do. */
   async settled(): Promise<void> {
-    const lanes = [...this.lanes.values()].flatMap((byRoom) => [...byRoom.values()]);
-    await Promise.all(lanes.map((lane) => lane.settled()));
+    await Promise.all(this.allLanes().map((lane) => lane.settled()));
+  }
+
+  /** Counts the lanes in which a bot has something to do. */
+  countBusy(): number {
+    return this.allLanes().filter((lane) => lane.isBusy).length;
+  }
+
+  private allLanes(): BotLane[] {
+    return [...this.lanes.values()].flatMap((byRoom) => [...byRoom.values()]);
+  }
+
+  private ring(botId: string, alarm: AlarmEvent): void {
+    const bot = this.roster.findById(botId);
+    const definition = bot?.definition ?? null;
+    if (this.isStopping || bot === undefined || definition === null) return;
+    const { room } = alarm.data;
+    if (bot.rooms.has(room)) this.lane(bot, room, definition).ring(alarm);
+    else this.alarms.forget(botId, alarm);
   }
 
   private lane(bot: BotAccount, room: string, definition: BotDefinition): BotLane {
@@ -73,6 +101,7 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     if (lane === undefined) {
       lane = new BotLane({
         deal: (event) => this.deal(bot, definition, event),
+        ring: (alarm) => this.deal(bot, definition, alarm),
         read: (after, limit) => this.triggers.read(room, after, limit),
         failed: (error) => this.reporter.report({ bot: bot.name, kind: 'error', room, error }),
       });
@@ -81,20 +110,31 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     return lane;
   }
 
-  private async deal(bot: BotAccount, definition: BotDefinition, event: LogEvent): Promise<void> {
-    const trigger = await this.triggers.of(bot, event);
+  private async deal(bot: BotAccount, definition: BotDefinition, event: BotEvent): Promise<void> {
+    const isAlarm = event.event === 'alarm.due';
+    const trigger = await (isAlarm ? this.triggerOf(bot, event) : this.triggers.of(bot, event));
     if (trigger === null) return;
     const outcome = await this.runner(bot, definition).run(trigger);
     if (outcome === 'handled') bot.rest.succeeded();
-    if (outcome === 'failed' && bot.rest.failed()) {
+    if (outcome === 'failed' && isAlarm) this.alarms.failed(bot.actor.id, event);
+    if (outcome === 'failed' && bot.rest.failed(this.clock.now())) {
       this.reporter.report({ bot: bot.name, kind: 'resting', room: event.data.room });
     }
+  }
+
+  /** Gives an alarm to react to; null if it was called off, or the bot rests. */
+  private async triggerOf(bot: BotAccount, event: AlarmEvent): Promise<BotTrigger | null> {
+    if (!(await this.alarms.isSet(bot.actor.id, event))) return null;
+    const until = bot.rest.restsUntil(this.clock.now());
+    if (until === null) return { event, message: null, author: null, address: null };
+    this.alarms.postpone(bot.actor.id, event, until);
+    return null;
   }
 
   private runner(bot: BotAccount, definition: BotDefinition): BotRunner {
     let runner = this.runners.get(bot);
     if (runner === undefined) {
-      runner = new BotRunner(definition, new ServerBotHost(bot, this.services));
+      runner = new BotRunner(definition, new ServerBotHost(bot, this.services), this.clock);
       this.runners.set(bot, runner);
     }
     return runner;

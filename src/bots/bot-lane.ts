@@ -1,4 +1,5 @@
 import type { LogEvent } from '../protocol/events.js';
+import type { AlarmEvent, BotEvent } from './runtime/bot-event.js';
 
 const MAX_WAITING = 64;
 const PAGE = 64;
@@ -7,6 +8,8 @@ const PAGE = 64;
 export interface LaneOwner {
   /** Has the bot deal with an event; never throws. */
   deal(event: LogEvent): Promise<void>;
+  /** Has the bot deal with an alarm; never throws. */
+  ring?(alarm: AlarmEvent): Promise<void>;
   /** Reads events of the room after a position, at most so many. */
   read(after: number, limit: number): Promise<readonly LogEvent[]>;
   /** Learns that events could not be read; they are tried again with the next one. */
@@ -19,7 +22,7 @@ export interface LaneOwner {
  * What waits is bounded: a lane that is full keeps its place and reads on from the log.
  */
 export class BotLane {
-  private waiting: LogEvent[] = [];
+  private waiting: BotEvent[] = [];
   /** Position after which events have to be read from the log; null if all are waiting here. */
   private behind: number | null = null;
   /** Position of the latest event. */
@@ -57,6 +60,18 @@ export class BotLane {
     this.working ??= this.work();
   }
 
+  /** Takes an alarm, which is in no log. */
+  ring(alarm: AlarmEvent): void {
+    if (this.stopped) return;
+    this.waiting.push(alarm);
+    this.working ??= this.work();
+  }
+
+  /** Whether something is being dealt with. */
+  get isBusy(): boolean {
+    return this.working !== null;
+  }
+
   /** Resolves when everything is dealt with. */
   async settled(): Promise<void> {
     while (this.working !== null) await this.working;
@@ -68,7 +83,8 @@ export class BotLane {
     try {
       while (!this.stopped) {
         const event = this.waiting.shift();
-        if (event !== undefined) await this.owner.deal(event);
+        if (event?.event === 'alarm.due') await this.owner.ring?.(event);
+        else if (event !== undefined) await this.owner.deal(event);
         else if (this.behind !== null) await this.catchUp(this.behind);
         else break;
       }

@@ -12,6 +12,7 @@ import { BotAccounts, type RegisteredBot } from '../users/bot-accounts.service.j
 import { ReservedNames } from '../users/reserved-names.js';
 import { UsersService } from '../users/users.service.js';
 import { BotAccount } from './bot-account.js';
+import { BotAlarmClock } from './bot-alarm-clock.js';
 import { BotExplorer } from './bot-explorer.js';
 import { BotReporter } from './bot-reporter.js';
 import { BotSetupError } from './runtime/bot-manifest.js';
@@ -32,6 +33,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     @Inject(ReservedNames) private readonly reserved: ReservedNames,
     @Inject(BotExplorer) private readonly explorer: BotExplorer,
     @Inject(BotReporter) private readonly reporter: BotReporter,
+    @Inject(BotAlarmClock) private readonly alarms: BotAlarmClock,
   ) {
     writer.listen(this);
   }
@@ -53,6 +55,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     for (const bot of this.bots.values()) await this.loadRooms(bot);
     const room = this.config.defaultRoom;
     await this.addConfigured(foldRoomName(room) ?? room);
+    for (const { actor } of this.bots.values()) await this.alarms.start(actor.id);
   }
 
   /** Gives all bots, by name. */
@@ -63,6 +66,11 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   /** Finds a bot by its name. */
   find(name: string): BotAccount | undefined {
     return this.all().find((bot) => bot.name === name);
+  }
+
+  /** Finds a bot by its user id. */
+  findById(id: string): BotAccount | undefined {
+    return this.bots.get(id);
   }
 
   /**
@@ -153,7 +161,8 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   }
 
   private addConfiguredLater(room: string): void {
-    if (this.config.roomBots.length === 0) return;
+    // A room that is made before the bots are known gets them when they are.
+    if (this.config.roomBots.length === 0 || this.bots.size === 0) return;
     this.addConfigured(room).catch((error: unknown) => {
       for (const bot of this.config.roomBots) {
         this.reporter.report({ bot, kind: 'error', room, error });

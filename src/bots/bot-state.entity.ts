@@ -4,7 +4,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 @Entity('bot_state')
 export class BotStateEntity {
   @PrimaryColumn('text', { name: 'bot_id' }) botId!: string;
-  /** `room:` or `user:` with the id. */
+  /** `room:`, `user:` or `alarms:` (of a room), with the id. */
   @PrimaryColumn('text') owner!: string;
   @PrimaryColumn('text') key!: string;
   /** JSON. */

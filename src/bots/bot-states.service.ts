@@ -1,11 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { Like } from 'typeorm';
 
 import { Reader } from '../database/reader.js';
 import { Writer } from '../database/writer.js';
 import { BotStateEntity } from './bot-state.entity.js';
-import type { StateChange, StateOwner } from './runtime/bot-host.js';
+import type { AlarmEvent } from './runtime/bot-event.js';
+import type { StateChange, StateEntry, StateOwner } from './runtime/bot-host.js';
 
 const MAX_BYTES = 65_536;
+const ALARMS = 'alarms:';
 
 /** What bots keep for rooms and users, in the database. */
 @Injectable()
@@ -22,6 +25,27 @@ export class BotStates {
       manager.findOneBy(BotStateEntity, where),
     );
     return row === null ? undefined : (JSON.parse(row.value) as unknown);
+  }
+
+  /** Reads all values of an owner. */
+  async list(botId: string, owner: StateOwner): Promise<StateEntry[]> {
+    const where = { botId, owner: ownerKey(owner) };
+    const rows = await this.reader.snapshot(({ manager }) => manager.findBy(BotStateEntity, where));
+    return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as unknown }));
+  }
+
+  /** Reads the alarms of a bot in all rooms. */
+  async alarms(botId: string): Promise<AlarmEvent[]> {
+    const rows = await this.reader.snapshot(({ manager }) =>
+      manager.findBy(BotStateEntity, { botId, owner: Like(`${ALARMS}%`) }),
+    );
+    return rows.map(({ owner, key, value }) => {
+      const alarm = JSON.parse(value) as { at: number; value: unknown };
+      return {
+        event: 'alarm.due',
+        data: { room: owner.slice(ALARMS.length), seq: 0, key, ...alarm },
+      };
+    });
   }
 
   /**
@@ -44,6 +68,7 @@ export class BotStates {
 }
 
 function ownerKey(owner: StateOwner): string {
+  if ('alarms' in owner) return `${ALARMS}${owner.alarms}`;
   return 'room' in owner ? `room:${owner.room}` : `user:${owner.user}`;
 }
 

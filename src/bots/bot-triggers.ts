@@ -13,6 +13,7 @@ import { BotRoster } from './bot-roster.js';
 import { authorOf, isDirect, maySee } from './bot-sight.js';
 import { LoopGuard } from './loop-guard.js';
 import { addressOf, type Address } from './runtime/addressing.js';
+import { BotClock } from './runtime/bot-clock.js';
 import type { BotTrigger } from './runtime/bot-context.js';
 
 /** What of the log of a room is for a bot, in this process or afar (P-13.2, P-13.7). */
@@ -26,6 +27,7 @@ export class BotTriggers {
     @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
     @Inject(BotRoster) private readonly roster: BotRoster,
     @Inject(BotReporter) private readonly reporter: BotReporter,
+    @Inject(BotClock) private readonly clock: BotClock,
   ) {}
 
   /** Reads events of a room after a position, oldest first. */
@@ -37,7 +39,7 @@ export class BotTriggers {
   /** Gives what a bot is to react to; null if it may not, or is not meant. */
   async of(bot: BotAccount, event: LogEvent): Promise<BotTrigger | null> {
     const { room } = event.data;
-    if (!maySee(bot, event) || bot.rest.restsUntil() !== null) return null;
+    if (!maySee(bot, event) || bot.rest.restsUntil(this.clock.now()) !== null) return null;
     const author = await this.findAuthor(room, event);
     if (author?.kind === 'bot' && !this.isNoLoop(bot, room, author)) return null;
     if (event.event !== 'message.created') return { event, message: null, author, address: null };
@@ -47,8 +49,14 @@ export class BotTriggers {
     return isMeant ? { event, message, author, address } : null;
   }
 
+  /** Finds a message of a room as it is now. */
+  async findMessage(room: string, id: string): Promise<Message | null> {
+    const recent = this.rooms.peek(room)?.messages.find((message) => message.id === id);
+    return recent ?? this.reader.snapshot(({ sql }) => findMessage(sql, room, id));
+  }
+
   private isNoLoop(bot: BotAccount, room: string, author: User): boolean {
-    const verdict = this.guard.pass(room, bot.actor.id, author.id);
+    const verdict = this.guard.pass(room, bot.actor.id, author.id, this.clock.now());
     if (verdict === 'muted now') this.reporter.report({ bot: bot.name, kind: 'loop', room });
     return verdict === 'yes';
   }
@@ -58,11 +66,6 @@ export class BotTriggers {
     const replied = replyTo === undefined ? null : await this.findMessage(room, replyTo);
     const repliesToBot = replied?.sender.id === bot.actor.id;
     return addressOf(text, bot, { repliesToBot, isDirect: isDirect(room) });
-  }
-
-  private async findMessage(room: string, id: string): Promise<Message | null> {
-    const recent = this.rooms.peek(room)?.messages.find((message) => message.id === id);
-    return recent ?? this.reader.snapshot(({ sql }) => findMessage(sql, room, id));
   }
 
   private async findAuthor(room: string, event: LogEvent): Promise<User | null> {

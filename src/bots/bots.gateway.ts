@@ -11,6 +11,7 @@ import type { BotAccount } from './bot-account.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
 import { RemoteBots } from './remote-bots.service.js';
+import { BotClock } from './runtime/bot-clock.js';
 
 /** The commands about bots (P-13). */
 @WebSocketGateway()
@@ -20,6 +21,7 @@ export class BotsGateway {
     @Inject(RemoteBots) private readonly remote: RemoteBots,
     @Inject(BotRoster) private readonly roster: BotRoster,
     @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
+    @Inject(BotClock) private readonly clock: BotClock,
   ) {}
 
   @Command('bot.add')
@@ -60,9 +62,10 @@ export class BotsGateway {
     @MessageBody() { room }: CommandData<'bot.status'>,
     @CurrentCall() call: Call,
   ): Promise<ReplyData<'bot.status'>> {
-    if (room === undefined) return { bots: this.roster.all().map((bot) => statusOf(bot)) };
+    const now = this.clock.now();
+    if (room === undefined) return { bots: this.roster.all().map((bot) => statusOf(bot, now)) };
     await this.requireMember(call, room);
-    return { bots: [...(this.roster.inRoom(room) ?? [])].map((bot) => statusOf(bot, room)) };
+    return { bots: [...(this.roster.inRoom(room) ?? [])].map((bot) => statusOf(bot, now, room)) };
   }
 
   private async requireMember(call: Call, room: string): Promise<void> {
@@ -78,9 +81,10 @@ function commandsOf({ actor, commandHelp }: BotAccount): ReplyData<'bot.commands
 
 function statusOf(
   { actor, about, wanted, rest, rooms }: BotAccount,
+  now: number,
   room?: string,
 ): ReplyData<'bot.status'>['bots'][number] {
-  const until = rest.restsUntil();
+  const until = rest.restsUntil(now);
   const scopes = room === undefined ? undefined : rooms.get(room);
   return {
     bot: toUser(actor),

@@ -1,6 +1,10 @@
 import type { Type } from '@nestjs/common';
 
 import { DiceBot } from './dice/dice.bot.js';
+import { HelpBot } from './help/help.bot.js';
+import { PollBot } from './poll/poll.bot.js';
+import { RemindBot } from './remind/remind.bot.js';
+import { WelcomeBot } from './welcome/welcome.bot.js';
 
 /** Bots that come with the server; owners of rooms add those that they want. */
-export const BUILT_IN_BOTS: readonly Type[] = [DiceBot];
+export const BUILT_IN_BOTS: readonly Type[] = [DiceBot, HelpBot, PollBot, RemindBot, WelcomeBot];

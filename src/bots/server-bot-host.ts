@@ -1,20 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { COMMANDS } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { Message } from '../protocol/models.js';
+import type { Member, Message } from '../protocol/models.js';
 import type { HistoryService } from '../messages/history.service.js';
 import type { MessagesService } from '../messages/messages.service.js';
 import type { ReactionsService } from '../messages/reactions.service.js';
 import type { TypingService } from '../chat/typing.service.js';
+import type { ActiveRooms } from '../rooms/active-rooms.js';
 import type { Caller } from '../users/actor.js';
 import type { BotAccount } from './bot-account.js';
 import type { BotReporter } from './bot-reporter.js';
+import type { BotAlarmClock } from './bot-alarm-clock.js';
+import type { BotRoster } from './bot-roster.js';
 import type { BotStates } from './bot-states.service.js';
+import type { BotTriggers } from './bot-triggers.js';
 import type {
   BotHost,
   BotMessage,
   BotReport,
+  RoomBot,
   StateChange,
+  StateEntry,
   StateOwner,
 } from './runtime/bot-host.js';
 
@@ -27,8 +34,12 @@ export interface BotServices {
   readonly reactions: ReactionsService;
   readonly history: HistoryService;
   readonly typing: TypingService;
+  readonly rooms: ActiveRooms;
+  readonly roster: BotRoster;
   readonly states: BotStates;
+  readonly alarms: BotAlarmClock;
   readonly reporter: BotReporter;
+  readonly triggers: BotTriggers;
 }
 
 /** What a bot inside the server can do: what its scopes and its rate allow. */
@@ -47,8 +58,9 @@ export class ServerBotHost implements BotHost {
     const { room, cid } = message;
     await this.mayWrite(room);
     const kind = notice === true ? { kind: 'notice' as const } : {};
+    const data = COMMANDS['message.send'].data.parse({ ...message, ...kind });
     try {
-      return (await messages.send(this.caller, { ...message, ...kind })).message;
+      return (await messages.send(this.caller, data)).message;
     } catch (error) {
       if (!(error instanceof ProtocolError) || error.code !== 'idempotency_conflict') throw error;
       // The same event was dealt with before, with another result: that one stands.
@@ -60,12 +72,14 @@ export class ServerBotHost implements BotHost {
 
   async edit(room: string, message: string, text: string): Promise<Message> {
     await this.mayWrite(room);
-    return (await this.services.messages.edit(this.caller, { room, message, text })).message;
+    const data = COMMANDS['message.edit'].data.parse({ room, message, text });
+    return (await this.services.messages.edit(this.caller, data)).message;
   }
 
   async react(room: string, message: string, emoji: string): Promise<void> {
     await this.mayWrite(room);
-    await this.services.reactions.add(this.caller, { room, message, emoji });
+    const data = COMMANDS['message.react'].data.parse({ room, message, emoji });
+    await this.services.reactions.add(this.caller, data);
   }
 
   typing(room: string): Promise<void> {
@@ -73,12 +87,34 @@ export class ServerBotHost implements BotHost {
     return Promise.resolve();
   }
 
+  findMessage(room: string, message: string): Promise<Message | null> {
+    return this.services.triggers.findMessage(room, message);
+  }
+
+  async findRole(room: string, user: string): Promise<Member['role'] | null> {
+    const active = await this.services.rooms.find(room);
+    return active?.members.get(user)?.role ?? null;
+  }
+
+  listBots(room: string): Promise<RoomBot[]> {
+    const bots = [...(this.services.roster.inRoom(room) ?? [])];
+    const shown = bots.map(({ name, about, commandHelp }) => {
+      return { name, about, commands: commandHelp };
+    });
+    return Promise.resolve(shown.sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+
   readState(owner: StateOwner, key: string): Promise<unknown> {
     return this.services.states.read(this.bot.actor.id, owner, key);
   }
 
-  writeState(changes: readonly StateChange[]): Promise<void> {
-    return this.services.states.write(this.bot.actor.id, changes);
+  listState(owner: StateOwner): Promise<StateEntry[]> {
+    return this.services.states.list(this.bot.actor.id, owner);
+  }
+
+  async writeState(changes: readonly StateChange[]): Promise<void> {
+    await this.services.states.write(this.bot.actor.id, changes);
+    this.services.alarms.changed(this.bot.actor.id, changes);
   }
 
   report(report: BotReport): void {

@@ -103,7 +103,7 @@ const GENERAL = {
     .describe('Bots that are in the default room and in each new one, such as help,dice.'),
   PARLANCE_BOTS: list
     .optional()
-    .describe('Files of your own bots to load, such as ./bots/*.bot.js.'),
+    .describe('Files of your own bots to load, such as ./bots/**/*.bot.js.'),
   PARLANCE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

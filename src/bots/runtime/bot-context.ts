@@ -1,12 +1,14 @@
-import type { LogEvent } from '../../protocol/events.js';
 import type { Message, User } from '../../protocol/models.js';
 import type { Address } from './addressing.js';
-import type { BotHost } from './bot-host.js';
+import { BotAlarms } from './bot-alarms.js';
+import type { BotClock } from './bot-clock.js';
+import { nameOf, placeOf, type BotEvent } from './bot-event.js';
+import type { BotHost, RoomBot } from './bot-host.js';
 import { StateBuffer, type BotState } from './bot-state.js';
 
 /** What a bot is given to react to. */
 export interface BotTrigger {
-  readonly event: LogEvent;
+  readonly event: BotEvent;
   /** The message that the event is about, if it was created. */
   readonly message: Message | null;
   /** Who did it; null for an act of the server. */
@@ -46,8 +48,9 @@ export class BotContext {
     readonly bot: { readonly name: string; readonly timeoutMs: number },
     private readonly trigger: BotTrigger,
     private readonly method: string,
+    private readonly clock: BotClock,
   ) {
-    this.deadline = Date.now() + bot.timeoutMs;
+    this.deadline = clock.now() + bot.timeoutMs;
     this.buffer = new StateBuffer(host);
   }
 
@@ -57,7 +60,7 @@ export class BotContext {
   }
 
   /** The event that the handler was called for. */
-  get event(): LogEvent {
+  get event(): BotEvent {
     return this.trigger.event;
   }
 
@@ -79,6 +82,16 @@ export class BotContext {
   /** Aborted when the time of the handler is up; to be passed on to what takes long. */
   get signal(): AbortSignal {
     return this.controller.signal;
+  }
+
+  /** The time, in milliseconds since 1970. */
+  get now(): number {
+    return this.clock.now();
+  }
+
+  /** Times at which the bot wants to be called in this room. */
+  get alarms(): BotAlarms {
+    return new BotAlarms(this.buffer.of({ alarms: this.room }));
   }
 
   /** What the bot keeps for this room, and for the author. */
@@ -115,6 +128,22 @@ export class BotContext {
     if (message !== null) await this.host.react(this.room, message.id, emoji);
   }
 
+  /** Finds a message of the room as it is now, with its reactions; null if there is none. */
+  find(message: string): Promise<Message | null> {
+    return this.host.findMessage(this.room, message);
+  }
+
+  /** Tells whether the author owns the room. */
+  async isByOwner(): Promise<boolean> {
+    const { author } = this;
+    return author !== null && (await this.host.findRole(this.room, author.id)) === 'owner';
+  }
+
+  /** Lists the bots in the room, with their commands. */
+  bots(): Promise<RoomBot[]> {
+    return this.host.listBots(this.room);
+  }
+
   /** Shows that the bot is writing. */
   async typing(): Promise<void> {
     this.checkFence();
@@ -144,7 +173,7 @@ export class BotContext {
     return this.host.send({
       room: this.room,
       text,
-      cid: `${String(this.event.data.seq)}.${this.method}.${String(++this.sent)}`.slice(0, 64),
+      cid: `${nameOf(this.event)}.${String(++this.sent)}.${this.method}`.slice(0, 64),
       ...(replyTo === undefined ? {} : { replyTo }),
       ...(cause === undefined ? {} : { cause }),
       ...(notice ? { notice } : {}),
@@ -153,13 +182,9 @@ export class BotContext {
 
   private checkFence(): void {
     if (!this.fenced) return;
-    const { bot, room, event } = this;
     const error = new BotFencedError();
-    const seq = event.data.seq;
-    this.host.report({
-      ...{ bot: bot.name, kind: 'late-effect', handler: this.method },
-      ...{ room, seq, error },
-    });
+    const where = { bot: this.bot.name, handler: this.method, ...placeOf(this.event) };
+    this.host.report({ ...where, kind: 'late-effect', error });
     throw error;
   }
 }

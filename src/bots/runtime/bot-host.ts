@@ -1,4 +1,4 @@
-import type { Message } from '../../protocol/models.js';
+import type { Member, Message } from '../../protocol/models.js';
 
 /** A message that a bot writes. */
 export interface BotMessage {
@@ -13,8 +13,26 @@ export interface BotMessage {
   readonly notice?: boolean;
 }
 
-/** To whom a piece of state belongs. */
-export type StateOwner = { readonly room: string } | { readonly user: string };
+/** To whom a piece of state belongs; the alarms of a room are kept apart. */
+export type StateOwner =
+  { readonly room: string } | { readonly user: string } | { readonly alarms: string };
+
+/** A piece of state. */
+export interface StateEntry<T = unknown> {
+  readonly key: string;
+  readonly value: T;
+}
+
+/** A bot in a room, as `/help` shows it. */
+export interface RoomBot {
+  readonly name: string;
+  readonly about: string;
+  readonly commands: readonly {
+    readonly name: string;
+    readonly help: string;
+    readonly args: readonly string[];
+  }[];
+}
 
 /** One change of a bot's state; a value of undefined removes it. */
 export interface StateChange {
@@ -42,7 +60,14 @@ export interface BotHost {
   edit(room: string, message: string, text: string): Promise<Message>;
   react(room: string, message: string, emoji: string): Promise<void>;
   typing(room: string): Promise<void>;
+  /** Finds a message of the room as it is now. */
+  findMessage(room: string, message: string): Promise<Message | null>;
+  /** Finds what a user is in the room. */
+  findRole(room: string, user: string): Promise<Member['role'] | null>;
+  /** Lists the bots in the room, by name. */
+  listBots(room: string): Promise<RoomBot[]>;
   readState(owner: StateOwner, key: string): Promise<unknown>;
+  listState(owner: StateOwner): Promise<StateEntry[]>;
   writeState(changes: readonly StateChange[]): Promise<void>;
   report(report: BotReport): void;
 }

@@ -17,6 +17,9 @@ export interface BotOptions {
 /** Which events a handler asks for, besides messages. */
 export type RoomEventName = Exclude<LogEventName, 'message.created'>;
 
+/** What finds something in a text: a `RegExp`, or one that takes linear time. */
+export type TextPattern = Pick<RegExp, 'exec' | 'source' | 'global' | 'sticky'>;
+
 /** What the decorator of a method says of it. */
 export type HandlerOptions =
   | {
@@ -33,11 +36,12 @@ export type HandlerOptions =
     }
   | {
       readonly on: 'text';
-      readonly pattern: RegExp;
+      readonly pattern: TextPattern;
       readonly when?: 'addressed' | 'all';
       readonly fromBots?: boolean;
     }
   | { readonly on: 'event'; readonly event: RoomEventName; readonly fromBots?: boolean }
+  | { readonly on: 'alarm'; readonly fromBots?: boolean }
   | { readonly on: 'fallback'; readonly fromBots?: boolean };
 
 /** A handler of a bot, ready to be called. */

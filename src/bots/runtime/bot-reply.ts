@@ -27,7 +27,7 @@ export function growing(pieces: AsyncIterable<string>): GrowingText {
 
 /** Writes what a handler gave back. */
 export async function deliver(context: BotContext, reply: unknown): Promise<void> {
-  if (reply === undefined || reply === null || reply === '') return;
+  if (reply === undefined || reply === null) return;
   if (typeof reply === 'string') await answer(context, { text: reply });
   else if (reply instanceof GrowingText) await grow(context, reply.pieces);
   else if (isIterable(reply)) for await (const one of reply) await deliver(context, one);
@@ -36,6 +36,7 @@ export async function deliver(context: BotContext, reply: unknown): Promise<void
 }
 
 async function answer(context: BotContext, { text, reply = true, notice = false }: BotText) {
+  if (text === '') return;
   const isReply = reply && context.message !== null;
   await (isReply ? context.reply(text, { notice }) : context.say(text, { notice }));
 }

@@ -1,8 +1,9 @@
 import { ForbiddenException } from '@nestjs/common';
 
-import type { LogEvent } from '../../protocol/events.js';
 import { BotArgumentsError, parseArguments } from './bot-arguments.js';
 import { BotContext, type BotTrigger } from './bot-context.js';
+import { BotClock } from './bot-clock.js';
+import { nameOf, placeOf, type BotEvent } from './bot-event.js';
 import type { BotHost, BotReport } from './bot-host.js';
 import type { BotDefinition, BotHandler, HandlerOptions } from './bot-manifest.js';
 import { deliver } from './bot-reply.js';
@@ -22,6 +23,7 @@ export class BotRunner {
   constructor(
     private readonly bot: BotDefinition,
     private readonly host: BotHost,
+    private readonly clock = new BotClock(),
   ) {}
 
   /** Has the first handler that fits deal with an event, and the next ones if it says so. */
@@ -29,7 +31,7 @@ export class BotRunner {
     let outcome: BotOutcome = 'ignored';
     let hasMatched = false;
     for (const handler of this.bot.handlers) {
-      const context = new BotContext(this.host, this.bot, trigger, handler.method);
+      const context = new BotContext(this.host, this.bot, trigger, handler.method, this.clock);
       if (!fits(handler, trigger, context, hasMatched)) continue;
       hasMatched = true;
       outcome = await this.attempt(handler, context, trigger);
@@ -54,24 +56,22 @@ export class BotRunner {
   }
 
   private async work({ call, options }: BotHandler, context: BotContext): Promise<void> {
-    const schema = options.on === 'command' ? options.args : undefined;
-    const args = schema === undefined ? context.text : await parseArguments(schema, context.text);
-    await deliver(context, await call(context, args));
+    await deliver(context, await call(context, await argumentsOf(options, context)));
     await context.commit();
   }
 
   private async withinTime(context: BotContext, work: Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: (() => void) | undefined;
     const { timeoutMs } = this.bot;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
+      cancel = this.clock.after(timeoutMs, () => {
         reject(new BotTimeoutError(`The handler took more than ${String(timeoutMs)} ms.`));
-      }, timeoutMs);
+      });
     });
     try {
       await Promise.race([work, timeout]);
     } finally {
-      clearTimeout(timer);
+      cancel?.();
       // What a handler throws after its time is up concerns nobody: its acts were refused.
       work.catch(() => undefined);
     }
@@ -95,8 +95,7 @@ export class BotRunner {
       : error instanceof BotTimeoutError
         ? 'timeout'
         : 'error';
-    const { seq } = trigger.event.data;
-    const where = { bot: this.bot.name, handler: method, room: context.room, seq };
+    const where = { bot: this.bot.name, handler: method, ...placeOf(trigger.event) };
     this.host.report({ ...where, kind, ms: Math.round(ms), error });
     if (trigger.address !== null) await this.tell(trigger, method, denied ? DENIED : FAILED);
     return denied ? 'handled' : 'failed';
@@ -104,14 +103,15 @@ export class BotRunner {
 
   /** Tells who addressed the bot what came of it; a failure of that is reported and no more. */
   private async tell({ event, message }: BotTrigger, method: string, text: string): Promise<void> {
-    const { room, seq } = event.data;
+    const { room } = event.data;
     try {
       await this.host.send({
-        ...{ room, text, notice: true, cid: `${String(seq)}.${method}.failed`.slice(0, 64) },
+        ...{ room, text, notice: true, cid: `${nameOf(event)}.failed.${method}`.slice(0, 64) },
         ...(message === null ? {} : { replyTo: message.id, cause: message.id }),
       });
     } catch (error) {
-      this.host.report({ bot: this.bot.name, kind: 'error', handler: method, room, seq, error });
+      const where = { bot: this.bot.name, handler: method, ...placeOf(event) };
+      this.host.report({ ...where, kind: 'error', error });
     }
   }
 }
@@ -127,6 +127,8 @@ function fits(
   switch (options.on) {
     case 'event':
       return event.event === options.event;
+    case 'alarm':
+      return event.event === 'alarm.due';
     case 'command':
       return address?.command === options.name;
     case 'fallback':
@@ -146,11 +148,26 @@ function hears(
   return when === 'all' || (address !== null && address.command === null);
 }
 
+/** Gives what `@Args()` stands for; an alarm that is due is done with if its handler succeeds. */
+async function argumentsOf(options: HandlerOptions, context: BotContext): Promise<unknown> {
+  const { event } = context;
+  if (event.event === 'alarm.due') {
+    const { key, at, value } = event.data;
+    context.alarms.clear(key);
+    return { key, at, value };
+  }
+  const schema = options.on === 'command' ? options.args : undefined;
+  return schema === undefined ? context.text : parseArguments(schema, context.text);
+}
+
+function wants(options: HandlerOptions, event: BotEvent['event']): boolean {
+  if (options.on === 'event') return options.event === event;
+  return event === (options.on === 'alarm' ? 'alarm.due' : 'message.created');
+}
+
 /** Tells whether some handler of a bot may want an event; a quick look before all else. */
-export function mayWant(bot: BotDefinition, event: LogEvent['event'], fromBot: boolean): boolean {
+export function mayWant(bot: BotDefinition, event: BotEvent['event'], fromBot: boolean): boolean {
   return bot.handlers.some(
-    ({ options }) =>
-      (!fromBot || options.fromBots === true) &&
-      (options.on === 'event' ? options.event === event : event === 'message.created'),
+    ({ options }) => (!fromBot || options.fromBots === true) && wants(options, event),
   );
 }

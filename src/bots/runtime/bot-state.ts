@@ -1,4 +1,4 @@
-import type { BotHost, StateChange, StateOwner } from './bot-host.js';
+import type { BotHost, StateChange, StateEntry, StateOwner } from './bot-host.js';
 
 /** Values of a bot for one room or one user; what is set is stored if the handler succeeds. */
 export interface BotState {
@@ -6,6 +6,8 @@ export interface BotState {
   /** Takes what JSON can carry. */
   set(key: string, value: unknown): void;
   delete(key: string): void;
+  /** Gives all that is kept, by key. */
+  list<T>(): Promise<StateEntry<T>[]>;
 }
 
 /** State as one run of a handler sees it: its own changes at once, everybody else after it. */
@@ -29,11 +31,24 @@ export class StateBuffer {
       },
       set: change,
       delete: (key) => change(key, undefined),
+      list: async <T>() => (await this.list(owner)) as StateEntry<T>[],
     };
   }
 
   /** Stores what was changed, as one. */
   async flush(): Promise<void> {
     if (this.changes.size > 0) await this.host.writeState([...this.changes.values()]);
+  }
+
+  private async list(owner: StateOwner): Promise<StateEntry[]> {
+    const stored = await this.host.listState(owner);
+    const values = new Map(stored.map(({ key, value }) => [key, value]));
+    for (const change of this.changes.values()) {
+      if (JSON.stringify(change.owner) === JSON.stringify(owner)) {
+        values.set(change.key, change.value);
+      }
+    }
+    const set = [...values].filter(([, value]) => value !== undefined);
+    return set.map(([key, value]) => ({ key, value })).sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 }

@@ -6,7 +6,7 @@ import {
   type ExecutionContext,
 } from '@nestjs/common';
 
-import type { BotOptions, HandlerOptions } from './bot-manifest.js';
+import type { BotOptions, HandlerOptions, TextPattern } from './bot-manifest.js';
 
 /** Metadata key of the {@link BotOptions} of a class. */
 export const BOT_OPTIONS = 'parlance:bot';
@@ -29,13 +29,18 @@ export function OnCommand(name: string, options: CommandOptions): MethodDecorato
 }
 
 /** Has a method answer texts that fit a pattern: addressed ones, unless `when` is `all`. */
-export function Hears(pattern: RegExp, options: HearsOptions = {}): MethodDecorator {
+export function Hears(pattern: TextPattern, options: HearsOptions = {}): MethodDecorator {
   return SetMetadata(HANDLER_OPTIONS, { ...options, on: 'text', pattern });
 }
 
 /** Has a method called for an event of the log of a room (P-5.8). */
 export function OnRoom(event: RoomEventName, options: RoomEventOptions = {}): MethodDecorator {
   return SetMetadata(HANDLER_OPTIONS, { ...options, on: 'event', event });
+}
+
+/** Has a method called when an alarm that the bot set is due; `@Args()` gives the alarm. */
+export function OnAlarm(): MethodDecorator {
+  return SetMetadata(HANDLER_OPTIONS, { on: 'alarm' });
 }
 
 /** Has a method answer what is addressed to the bot and fits nothing else. */
@@ -48,7 +53,7 @@ export const Ctx = createParamDecorator((_data: unknown, context: ExecutionConte
   context.getArgByIndex<unknown>(0),
 );
 
-/** Gives a handler of a command its arguments, as its schema made them. */
+/** Gives a handler of a command its arguments, as its schema made them; one of alarms its alarm. */
 export const Args = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   context.getArgByIndex<unknown>(1),
 );

@@ -1,0 +1,11 @@
+import { BotReporter } from '../bot-reporter.js';
+import type { BotReport } from '../runtime/bot-host.js';
+
+/** Keeps what was reported, for tests to look at. */
+export class CollectingBotReporter extends BotReporter {
+  readonly reports: BotReport[] = [];
+
+  override report(report: BotReport): void {
+    this.reports.push(report);
+  }
+}

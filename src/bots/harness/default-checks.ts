@@ -1,0 +1,75 @@
+import type { BotReport } from '../runtime/bot-host.js';
+import type { BotHarness } from './bot-harness.js';
+import type { HarnessRoom } from './harness-room.js';
+import type { HarnessUser } from './harness-user.js';
+
+const TOLERATED = new Set<BotReport['kind']>(['denied', 'rate']);
+
+/** A bot does not stand what every bot must. */
+export class DefaultCheckError extends Error {
+  override readonly name = 'DefaultCheckError';
+}
+
+/**
+ * Checks what holds for every bot: it is listed, survives what makes no sense, and answers an
+ * event that comes twice once.
+ *
+ * @throws DefaultCheckError
+ */
+export async function checkBot(harness: BotHarness, bot: string): Promise<void> {
+  const room = harness.room(`checks-of-${bot}`);
+  const user = await room.user('checker');
+  await user.call('bot.add', { room: room.id, bot: 'help' });
+  const commands = await checkHelp(harness, bot, room, user);
+  const texts = [`@${bot}`, `@${bot} `, `@${bot} no such thing`, `/no-such-command@${bot} x`];
+  for (const text of [...texts, ...commands.map((name) => `/${name}`)]) {
+    await checkTwice(harness, bot, room, user, text);
+  }
+}
+
+async function checkHelp(
+  harness: BotHarness,
+  bot: string,
+  room: HarnessRoom,
+  user: HarnessUser,
+): Promise<string[]> {
+  const { commands } = await user.call('bot.commands', { room: room.id });
+  const own = commands.filter((command) => command.bot.name === bot).map(({ name }) => name);
+  await user.says(`/help ${bot}`);
+  await harness.settled();
+  const answer = room.transcript().at(-1) ?? '';
+  for (const word of [bot, ...own.map((name) => `/${name}`)]) {
+    if (!answer.includes(word)) fail(bot, `/help ${bot} does not show ${word}:\n${answer}`);
+  }
+  return own;
+}
+
+async function checkTwice(
+  harness: BotHarness,
+  bot: string,
+  room: HarnessRoom,
+  user: HarnessUser,
+  text: string,
+): Promise<void> {
+  const reported = harness.reports.length;
+  await user.says(text);
+  await harness.settled();
+  const before = room.transcript();
+  harness.fault.redeliver();
+  await harness.settled();
+  const report = harness.reports.slice(reported).find(({ kind }) => !TOLERATED.has(kind));
+  if (report !== undefined) {
+    fail(bot, `it does not stand ${JSON.stringify(text)}: ${describe(report)}`, report.error);
+  }
+  const after = room.transcript();
+  if (after.join('\n') === before.join('\n')) return;
+  fail(bot, `it answers ${JSON.stringify(text)} again when that comes twice:\n${after.join('\n')}`);
+}
+
+function describe({ kind, handler = '', error }: BotReport): string {
+  return `${kind} in ${handler}: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function fail(bot: string, what: string, cause?: unknown): never {
+  throw new DefaultCheckError(`The bot ${bot} fails a check of all bots: ${what}`, { cause });
+}

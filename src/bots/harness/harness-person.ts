@@ -1,0 +1,60 @@
+import type { CommandInput, CommandName, ReplyData } from '../../protocol/commands.js';
+import type { WireError } from '../../protocol/errors.js';
+import type { EventFrame, ReplyFrame } from '../../protocol/frames.js';
+import type { Welcome } from '../../protocol/welcome.js';
+import type {
+  InMemoryConnection,
+  InMemoryTransport,
+} from '../../transports/in-memory/in-memory.transport.js';
+
+type Reply = { ok: true; data: unknown } | { ok: false; error: WireError };
+
+/** A guest of a test, connected in memory. */
+export class HarnessPerson {
+  private connection: InMemoryConnection | undefined;
+  private readonly waiting = new Map<string, (reply: Reply) => void>();
+  private token: string | undefined;
+  private lastId = 0;
+
+  constructor(readonly name: string) {}
+
+  /** Connects; whoever was here before comes back as the same guest. */
+  async connect(transport: InMemoryTransport): Promise<void> {
+    this.connection = transport.connect({
+      frame: (frame) => this.take(frame),
+      closed: (_code, reason) => this.closed(reason),
+    });
+    const hello = this.token === undefined ? { name: this.name } : { token: this.token };
+    const welcome: Welcome = await this.call('hello', { protocol: 1, ...hello });
+    this.token = welcome.token ?? this.token;
+  }
+
+  /**
+   * Sends a command of the protocol; gives the data of its reply.
+   *
+   * @throws Error if it is refused
+   */
+  async call<C extends CommandName>(cmd: C, data: CommandInput<C>): Promise<ReplyData<C>> {
+    const id = String(++this.lastId);
+    const reply = await new Promise<Reply>((resolve) => {
+      this.waiting.set(id, resolve);
+      this.connection?.send({ id, cmd, data });
+    });
+    if (reply.ok) return reply.data as ReplyData<C>;
+    const { code, message } = reply.error;
+    throw new Error(`${cmd} of ${this.name} was refused with ${code}: ${message}`);
+  }
+
+  private take(frame: EventFrame | ReplyFrame): void {
+    if (!('re' in frame)) return;
+    const id = String(frame.re);
+    this.waiting.get(id)?.(frame);
+    this.waiting.delete(id);
+  }
+
+  private closed(message: string): void {
+    const error: WireError = { code: 'unavailable', message, retryable: true };
+    for (const settle of this.waiting.values()) settle({ ok: false, error });
+    this.waiting.clear();
+  }
+}

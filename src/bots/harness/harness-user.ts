@@ -1,0 +1,42 @@
+import type { CommandInput, CommandName, ReplyData } from '../../protocol/commands.js';
+import type { Message } from '../../protocol/models.js';
+import type { HarnessPerson } from './harness-person.js';
+
+/** A person in a room of a test. */
+export class HarnessUser {
+  constructor(
+    private readonly person: HarnessPerson,
+    private readonly room: string,
+  ) {}
+
+  get name(): string {
+    return this.person.name;
+  }
+
+  /** Writes a message; resolves when it is stored, before any bot has seen it. */
+  async says(text: string, { replyTo }: { replyTo?: Message } = {}): Promise<Message> {
+    const reply = replyTo === undefined ? {} : { replyTo: replyTo.id };
+    const data = { room: this.room, text, ...reply };
+    return (await this.person.call('message.send', data)).message;
+  }
+
+  /** Sets an emoji on a message. */
+  async reacts(emoji: string, message: Message): Promise<void> {
+    await this.person.call('message.react', { room: this.room, message: message.id, emoji });
+  }
+
+  /** Takes an emoji back. */
+  async unreacts(emoji: string, message: Message): Promise<void> {
+    await this.person.call('message.unreact', { room: this.room, message: message.id, emoji });
+  }
+
+  /** Leaves the room. */
+  async leaves(): Promise<void> {
+    await this.person.call('room.leave', { room: this.room });
+  }
+
+  /** Sends any command of the protocol. */
+  call<C extends CommandName>(cmd: C, data: CommandInput<C>): Promise<ReplyData<C>> {
+    return this.person.call(cmd, data);
+  }
+}

@@ -1,0 +1,6 @@
+export { BotHarness, createBotHarness, type BotHarnessOptions } from './bot-harness.js';
+export { DefaultCheckError } from './default-checks.js';
+export { FakeBotClock } from './fake-bot-clock.js';
+export { HarnessRoom } from './harness-room.js';
+export { HarnessUser } from './harness-user.js';
+export type { BotReport } from '../runtime/bot-host.js';

@@ -1,0 +1,34 @@
+import { z } from 'zod';
+
+import type { BotContext } from '../runtime/bot-context.js';
+import type { RoomBot } from '../runtime/bot-host.js';
+import { Args, ChatBot, Ctx, Fallback, OnCommand } from '../runtime/chat-bot.decorator.js';
+
+const HelpArgs = z.object({ bot: z.string().optional() });
+type HelpArgs = z.infer<typeof HelpArgs>;
+
+/** Tells what the bots of a room can do. */
+@ChatBot({ name: 'help', about: 'Tells what the bots here can do.' })
+export class HelpBot {
+  @OnCommand('help', { args: HelpArgs, help: '/help dice tells what a bot can do.' })
+  async help(@Ctx() context: BotContext, @Args() { bot }: HelpArgs): Promise<string> {
+    const bots = await context.bots();
+    if (bot === undefined) return bots.map(describe).join('\n');
+    const found = bots.find(({ name }) => name === bot.replace(/^@/, '').toLowerCase());
+    if (found !== undefined) return describe(found);
+    return `There is no bot ${bot} here, but ${bots.map(({ name }) => name).join(', ')}.`;
+  }
+
+  @Fallback()
+  list(@Ctx() context: BotContext): Promise<string> {
+    return this.help(context, {});
+  }
+}
+
+function describe({ name, about, commands }: RoomBot): string {
+  const lines = commands.map((command) => {
+    const usage = `/${command.name}`;
+    return command.help.startsWith(usage) ? command.help : `${usage}: ${command.help}`;
+  });
+  return [`@${name}: ${about}`, ...lines.map((line) => `  ${line}`)].join('\n');
+}

@@ -1,0 +1,86 @@
+import { pathToFileURL } from 'node:url';
+
+import type { Type } from '@nestjs/common';
+
+import { BotSetupError, type HandlerOptions } from '../runtime/bot-manifest.js';
+import { BOT_OPTIONS, HANDLER_OPTIONS } from '../runtime/chat-bot.decorator.js';
+import { findFiles } from './find-files.js';
+import { LinearPattern } from './linear-pattern.js';
+
+/**
+ * Loads the bots of the files that patterns name, from the folder that they are relative to.
+ *
+ * What they hear is found in linear time: nobody has looked through these patterns.
+ *
+ * @throws BotSetupError that names the file or the pattern that is at fault
+ */
+export async function loadBots(patterns: readonly string[], folder: string): Promise<Type[]> {
+  const bots = new Set<Type>();
+  for (const pattern of patterns) {
+    const files = await findFiles(pattern, folder);
+    if (files.length === 0) {
+      throw new BotSetupError(`PARLANCE_BOTS names ${pattern}, but no file in ${folder} fits it.`);
+    }
+    for (const file of files) {
+      for (const bot of await loadFile(file)) bots.add(bot);
+    }
+  }
+  return [...bots];
+}
+
+async function loadFile(file: string): Promise<Type[]> {
+  const bots = Object.values(await importFile(file)).filter(isBot);
+  if (bots.length === 0) {
+    throw new BotSetupError(
+      `The file ${file} holds no bot: export what defineChatBot({ … }) gives.`,
+    );
+  }
+  for (const bot of bots) takeLinearPatterns(bot, file);
+  return bots;
+}
+
+async function importFile(file: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
+  } catch (error) {
+    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const message = `The file ${file} of PARLANCE_BOTS cannot be loaded. ${why}${adviceFor(why)}`;
+    throw new BotSetupError(message, { cause: error });
+  }
+}
+
+function adviceFor(why: string): string {
+  if (!/'parlance'/.test(why)) return '';
+  return '\nPut the file below the folder of Parlance, or install the package beside the file.';
+}
+
+function isBot(value: unknown): value is Type {
+  return typeof value === 'function' && Reflect.hasMetadata(BOT_OPTIONS, value);
+}
+
+function takeLinearPatterns(bot: Type, file: string): void {
+  const methods = bot.prototype as Record<string, unknown>;
+  for (const name of Object.getOwnPropertyNames(methods)) {
+    const method = methods[name];
+    if (typeof method !== 'function') continue;
+    const options = Reflect.getMetadata(HANDLER_OPTIONS, method) as HandlerOptions | undefined;
+    if (options?.on !== 'text' || !(options.pattern instanceof RegExp)) continue;
+    const pattern = toLinear(options.pattern, `The handler ${name} in ${file}`);
+    Reflect.defineMetadata(HANDLER_OPTIONS, { ...options, pattern }, method);
+  }
+}
+
+function toLinear(pattern: RegExp, where: string): LinearPattern {
+  if (pattern.global || pattern.sticky) {
+    throw new BotSetupError(`${where} has a pattern with the flag g or y: leave the flag out.`);
+  }
+  try {
+    return new LinearPattern(pattern);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new BotSetupError(
+      `${where} has the pattern ${String(pattern)}, which may take long for some texts ` +
+        `(${why}): write it without (?=, (?!, (?<=, (?<!, \\1 and the like.`,
+    );
+  }
+}

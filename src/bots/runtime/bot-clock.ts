@@ -1,0 +1,16 @@
+import { Injectable } from '@nestjs/common';
+
+/** The time that bots go by; tests provide one that they advance. */
+@Injectable()
+export class BotClock {
+  /** Milliseconds since 1970. */
+  now(): number {
+    return Date.now();
+  }
+
+  /** Has something done after a while; gives what calls it off. */
+  after(ms: number, run: () => void): () => void {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  }
+}

@@ -1,0 +1,204 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
+import type { HarnessUser } from '#src/bots/harness/harness-user.js';
+import type { BotContext } from '#src/bots/runtime/bot-context.js';
+import {
+  Args,
+  ChatBot,
+  Ctx,
+  Fallback,
+  Hears,
+  OnCommand,
+} from '#src/bots/runtime/chat-bot.decorator.js';
+
+const TIMEOUT_MS = 10_000;
+
+@Injectable()
+class Larder {
+  readonly stock: string = 'a parrot';
+}
+
+@ChatBot({ name: 'parrot', about: 'Says it again.' })
+class ParrotBot {
+  constructor(@Inject(Larder) private readonly larder: Larder) {}
+
+  @OnCommand('say', { help: '/say hello' })
+  say(@Args() text: string): string {
+    return text;
+  }
+
+  @OnCommand('stock', { help: '/stock tells what there is' })
+  stock(): string {
+    return this.larder.stock;
+  }
+
+  @OnCommand('wait', { help: '/wait waits too long' })
+  async wait(): Promise<never> {
+    return new Promise<never>(() => undefined);
+  }
+
+  @Hears(/thank/i)
+  thanks(@Ctx() bot: BotContext): Promise<void> {
+    return bot.react('🦜');
+  }
+}
+
+describe('the harness of bots', () => {
+  let harness: BotHarness;
+  let ann: HarnessUser;
+
+  beforeEach(async () => {
+    harness = await createBotHarness({ bots: [ParrotBot], providers: [Larder] });
+    ann = await harness.room('Zoo').user('ann');
+  });
+
+  afterEach(() => harness.close());
+
+  const transcript = () => harness.room('zoo').transcript();
+  const kinds = () => harness.reports.map(({ kind }) => kind);
+
+  test('has bots answer people, who may reply and react', async () => {
+    await ann.says('/say hello');
+    await harness.settled();
+    const [said, answer] = harness.room('zoo').messages();
+    const bob = await harness.room('zoo').user('bob');
+    if (answer !== undefined) await bob.says('thank you', { replyTo: answer });
+    if (said !== undefined) await bob.reacts('👋', said);
+    await harness.settled();
+    expect(transcript()).toEqual(['ann: /say hello', 'parrot: hello', 'bob: thank you']);
+    const emoji = harness
+      .room('zoo')
+      .messages()
+      .map(({ reactions }) => reactions[0]?.emoji);
+    expect(emoji).toEqual(['👋', undefined, '🦜']);
+    expect(harness.reports).toEqual([]);
+  });
+
+  test('gives bots what they inject, or what stands for it', async () => {
+    const providers = [{ provide: Larder, useValue: { stock: 'nothing' } }];
+    const other = await createBotHarness({ bots: [ParrotBot], providers });
+    await (await other.room('zoo').user('ann')).says('/stock');
+    await other.settled();
+    expect(other.room('zoo').transcript()).toEqual(['ann: /stock', 'parrot: nothing']);
+    await other.close();
+  });
+
+  test('lets a handler hang until the clock has passed its time', async () => {
+    harness.fault.hang('parrot', 'say');
+    await ann.says('/say hello');
+    await harness.settled();
+    expect(transcript()).toEqual(['ann: /say hello']);
+    await harness.clock.advance(TIMEOUT_MS - 1);
+    expect(kinds()).toEqual([]);
+    await harness.clock.advance(1);
+    expect(kinds()).toEqual(['timeout']);
+    expect(transcript()[1]).toMatch(/^parrot: Something went wrong/);
+  });
+
+  test('ends the wait of a handler that hangs by itself', async () => {
+    await ann.says('/wait');
+    await harness.clock.advance(TIMEOUT_MS);
+    expect(kinds()).toEqual(['timeout']);
+  });
+
+  test('lets a handler throw until that is cleared; the bot rests, and comes back', async () => {
+    harness.fault.throw('parrot');
+    for (let i = 0; i < 5; i++) await ann.says('/say hello');
+    await harness.settled();
+    expect(kinds()).toEqual([...Array<string>(5).fill('error'), 'resting']);
+    harness.fault.clear();
+    await ann.says('/say ignored');
+    await harness.clock.advance(60_000);
+    await ann.says('/say back');
+    await harness.settled();
+    expect(transcript().at(-1)).toBe('parrot: back');
+    expect(transcript()).not.toContain('parrot: ignored');
+  });
+
+  test('delivers an event twice, which is answered once', async () => {
+    await ann.says('/say once');
+    await harness.settled();
+    harness.fault.redeliver();
+    await harness.settled();
+    expect(transcript()).toEqual(['ann: /say once', 'parrot: once']);
+  });
+
+  test('says which bots and handlers there are when a fault names none', () => {
+    expect(() => harness.fault.hang('owl')).toThrow('There is no bot owl here, but');
+    expect(() => harness.fault.throw('parrot', 'fly')).toThrow('no handler fly, but say');
+  });
+
+  test('brings everybody back after a restart', async () => {
+    await ann.says('/say before');
+    await harness.settled();
+    await harness.restart();
+    await ann.says('/say after');
+    await harness.settled();
+    expect(transcript()).toEqual([
+      'ann: /say before',
+      'parrot: before',
+      'ann: /say after',
+      'parrot: after',
+    ]);
+  });
+
+  test('tells why the server refused a command', async () => {
+    const refused = ann.call('room.get', { room: 'nowhere' });
+    await expect(refused).rejects.toThrow('room.get of ann was refused with not_found');
+  });
+
+  test('stops though a handler hangs', async () => {
+    harness.fault.hang('parrot');
+    await ann.says('/say hello');
+    await harness.settled();
+    await harness.restart();
+    expect(kinds()).toEqual(['error']);
+  });
+});
+
+describe('the checks of all bots', () => {
+  async function check(bot: new () => object): Promise<void> {
+    const harness = await createBotHarness({ bots: [bot] });
+    try {
+      await harness.defaultChecks();
+    } finally {
+      await harness.close();
+    }
+  }
+
+  test('find a bot that throws at a mention without text', async () => {
+    @ChatBot({ name: 'fragile' })
+    class FragileBot {
+      @Fallback()
+      answer(@Ctx() { text }: BotContext): string {
+        return text.split(' ')[1]?.toUpperCase() ?? fail('nothing was said');
+      }
+    }
+    await expect(check(FragileBot)).rejects.toThrow(
+      'The bot fragile fails a check of all bots: it does not stand "@fragile": ' +
+        'error in answer: nothing was said',
+    );
+  });
+
+  test('find a bot that answers twice', async () => {
+    let count = 0;
+    @ChatBot({ name: 'counter' })
+    class CounterBot {
+      @OnCommand('count', { help: '/count' })
+      async *count(): AsyncGenerator<string> {
+        for (let i = 0; i <= count; i++) yield String(i);
+        count++;
+      }
+    }
+    await expect(check(CounterBot)).rejects.toThrow('it answers "/count" again');
+  });
+
+  test('refuse a class that is no bot', async () => {
+    await expect(check(Larder)).rejects.toThrow('Larder is no bot: mark the class');
+  });
+});
+
+function fail(why: string): never {
+  throw new Error(why);
+}

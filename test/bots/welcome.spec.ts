@@ -1,0 +1,77 @@
+import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
+import type { HarnessUser } from '#src/bots/harness/harness-user.js';
+import { WelcomeBot } from '#src/bots/welcome/welcome.bot.js';
+
+describe('welcome', () => {
+  let harness: BotHarness;
+  let owner: HarnessUser;
+
+  beforeEach(async () => {
+    harness = await createBotHarness({ bots: [WelcomeBot] });
+    owner = await harness.room('den').user('ann');
+  });
+
+  afterEach(() => harness.close());
+
+  const transcript = () => harness.room('den').transcript();
+
+  async function answerTo(user: HarnessUser, text: string): Promise<string | undefined> {
+    await user.says(text);
+    await harness.settled();
+    return transcript().at(-1);
+  }
+
+  test('stands what every bot must', () => harness.defaultChecks());
+
+  test('greets who joins, once, by a notice', async () => {
+    await harness.room('den').user('bob');
+    harness.fault.redeliver();
+    await harness.settled();
+    expect(transcript()).toEqual(['welcome: Welcome, bob!']);
+    expect(harness.room('den').messages()[0]?.kind).toBe('notice');
+  });
+
+  test('greets no bots', async () => {
+    await owner.call('bot.add', { room: 'den', bot: 'dice' });
+    await harness.settled();
+    expect(transcript()).toEqual([]);
+  });
+
+  test('greets with the text of the owner, also after a restart', async () => {
+    const text = 'Hi {name}, "rules" first.\nEnjoy, {name}!';
+    expect(await answerTo(owner, `/welcome set ${text}`)).toBe(
+      `welcome: Newcomers will read: ${text}`,
+    );
+    await harness.restart();
+    await harness.room('den').user('bob');
+    expect(transcript().at(-1)).toBe('welcome: Hi bob, "rules" first.\nEnjoy, bob!');
+    expect(await answerTo(owner, '/welcome')).toBe(`welcome: ${text}`);
+  });
+
+  test('greets nobody when the owner has ended it', async () => {
+    expect(await answerTo(owner, '/welcome off')).toBe('welcome: Nobody is greeted any more.');
+    await harness.room('den').user('bob');
+    expect(transcript()).toHaveLength(2);
+    expect(await answerTo(owner, '/welcome')).toBe('welcome: Nobody is greeted here.');
+  });
+
+  test('lets nobody but the owner change the text', async () => {
+    const bob = await harness.room('den').user('bob');
+    expect(await answerTo(bob, '/welcome set Go away')).toBe(
+      'welcome: Only the owner of the room changes the greeting.',
+    );
+    expect(await answerTo(bob, '/welcome')).toBe('welcome: Welcome, {name}!');
+  });
+
+  test.each(['/welcome set', '/welcome sometimes'])('says how to use it for %s', async (text) => {
+    expect(await answerTo(owner, text)).toMatch(/^welcome: Say \/welcome set and a text/);
+  });
+});
+
+test('welcome takes another default text', async () => {
+  const harness = await createBotHarness({ bots: [new WelcomeBot({ text: 'Ahoy {name}' })] });
+  await harness.room('ship').user('ann');
+  await harness.room('ship').user('bob');
+  expect(harness.room('ship').transcript()).toEqual(['welcome: Ahoy bob']);
+  await harness.close();
+});
