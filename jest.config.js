@@ -10,7 +10,7 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^#src/(.*)\\.js$': '<rootDir>/src/$1',
     '^parlance$': '<rootDir>/src/index',
-    '^parlance/testing$': '<rootDir>/src/bots/harness/index',
+    '^parlance/testing$': '<rootDir>/src/harness/index',
   },
   transform: { '^.+\\.ts$': '@swc/jest' },
   setupFiles: ['reflect-metadata'],

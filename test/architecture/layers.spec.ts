@@ -16,6 +16,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   chat: ['protocol', 'config', 'database', ...DOMAIN],
   transports: ['protocol', 'config', 'chat'],
   bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
+  harness: ['protocol', 'config', 'database', 'chat', 'bots', 'transports', 'app.module.js'],
   http: ['protocol', 'config', 'database', 'chat'],
 };
 

@@ -1,5 +1,5 @@
 import { DiceBot } from '#src/bots/dice/dice.bot.js';
-import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
+import { createBotHarness, type BotHarness } from '#src/harness/index.js';
 
 describe('dice', () => {
   let harness: BotHarness;

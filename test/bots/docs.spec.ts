@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
 
 import { BUILT_IN_BOTS } from '#src/bots/built-in.js';
-import { createBotHarness } from '#src/bots/harness/index.js';
+import { createBotHarness } from '#src/harness/index.js';
 import { BOT_OPTIONS } from '#src/bots/runtime/chat-bot.decorator.js';
 import type { BotOptions } from '#src/bots/runtime/bot-manifest.js';
 import { OPTIONS } from '#src/config/options.js';
@@ -130,7 +130,7 @@ function problemsOf(files: readonly string[]): string[] {
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.');
   const paths = {
     parlance: [resolve('src/index.ts')],
-    'parlance/testing': [resolve('src/bots/harness/index.ts')],
+    'parlance/testing': [resolve('src/harness/index.ts')],
   };
   const program = ts.createProgram(files, { ...options, paths, allowJs: true, checkJs: true });
   const sources = files.map((file) => program.getSourceFile(file));

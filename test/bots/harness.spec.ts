@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
-import type { HarnessUser } from '#src/bots/harness/harness-user.js';
+import { createBotHarness, type BotHarness } from '#src/harness/index.js';
+import type { HarnessUser } from '#src/harness/harness-user.js';
 import type { BotContext } from '#src/bots/runtime/bot-context.js';
 import {
   Args,

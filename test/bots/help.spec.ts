@@ -1,6 +1,6 @@
 import { DiceBot } from '#src/bots/dice/dice.bot.js';
-import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
-import type { HarnessUser } from '#src/bots/harness/harness-user.js';
+import { createBotHarness, type BotHarness } from '#src/harness/index.js';
+import type { HarnessUser } from '#src/harness/harness-user.js';
 import { HelpBot } from '#src/bots/help/help.bot.js';
 
 describe('help', () => {

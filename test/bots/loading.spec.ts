@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { createBotHarness } from '#src/bots/harness/index.js';
+import { createBotHarness } from '#src/harness/index.js';
 import { findFiles } from '#src/bots/loading/find-files.js';
 import { LinearPattern } from '#src/bots/loading/linear-pattern.js';
 import { loadBots } from '#src/bots/loading/load-bots.js';

@@ -1,5 +1,5 @@
-import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
-import type { HarnessUser } from '#src/bots/harness/harness-user.js';
+import { createBotHarness, type BotHarness } from '#src/harness/index.js';
+import type { HarnessUser } from '#src/harness/harness-user.js';
 import { formatDuration, parseDuration } from '#src/bots/remind/duration.js';
 import { RemindBot } from '#src/bots/remind/remind.bot.js';
 

@@ -1,5 +1,5 @@
-import { createBotHarness, type BotHarness } from '#src/bots/harness/index.js';
-import type { HarnessUser } from '#src/bots/harness/harness-user.js';
+import { createBotHarness, type BotHarness } from '#src/harness/index.js';
+import type { HarnessUser } from '#src/harness/harness-user.js';
 import { WelcomeBot } from '#src/bots/welcome/welcome.bot.js';
 
 describe('welcome', () => {

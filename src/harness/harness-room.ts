@@ -1,5 +1,5 @@
-import { foldRoomName } from '../../protocol/names.js';
-import type { Message } from '../../protocol/models.js';
+import { foldRoomName } from '../protocol/names.js';
+import type { Message } from '../protocol/models.js';
 import type { CommitRecord } from './commit-record.js';
 import type { HarnessPerson } from './harness-person.js';
 import { HarnessUser } from './harness-user.js';

@@ -1,4 +1,4 @@
-import { BotClock } from '../runtime/bot-clock.js';
+import { BotClock } from '../bots/runtime/bot-clock.js';
 
 interface Timer {
   readonly at: number;

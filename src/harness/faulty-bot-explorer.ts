@@ -1,6 +1,6 @@
-import { BotExplorer } from '../bot-explorer.js';
-import type { BotReport } from '../runtime/bot-host.js';
-import type { BotDefinition } from '../runtime/bot-manifest.js';
+import { BotExplorer } from '../bots/bot-explorer.js';
+import type { BotReport } from '../bots/runtime/bot-host.js';
+import type { BotDefinition } from '../bots/runtime/bot-manifest.js';
 import type { BotFaults } from './bot-faults.js';
 
 /** Finds the bots as the server does, and puts the faults of a test around them. */

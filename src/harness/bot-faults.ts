@@ -1,5 +1,5 @@
-import type { BotContext } from '../runtime/bot-context.js';
-import type { BotDefinition, BotHandler } from '../runtime/bot-manifest.js';
+import type { BotContext } from '../bots/runtime/bot-context.js';
+import type { BotDefinition, BotHandler } from '../bots/runtime/bot-manifest.js';
 
 type Kind = 'hang' | 'throw';
 

@@ -1,13 +1,13 @@
 import type { Provider } from '@nestjs/common';
 
-import { Writer } from '../../database/writer.js';
-import { BotDispatcher } from '../bot-dispatcher.js';
-import { BotReporter } from '../bot-reporter.js';
-import type { BotSource } from '../bots.module.js';
-import { BotClock } from '../runtime/bot-clock.js';
-import type { BotReport } from '../runtime/bot-host.js';
-import type { BotOptions } from '../runtime/bot-manifest.js';
-import { BOT_OPTIONS } from '../runtime/chat-bot.decorator.js';
+import { Writer } from '../database/writer.js';
+import { BotDispatcher } from '../bots/bot-dispatcher.js';
+import { BotReporter } from '../bots/bot-reporter.js';
+import type { BotSource } from '../bots/bots.module.js';
+import { BotClock } from '../bots/runtime/bot-clock.js';
+import type { BotReport } from '../bots/runtime/bot-host.js';
+import type { BotOptions } from '../bots/runtime/bot-manifest.js';
+import { BOT_OPTIONS } from '../bots/runtime/chat-bot.decorator.js';
 import { BotFaults } from './bot-faults.js';
 import { CollectingBotReporter } from './collecting-bot-reporter.js';
 import { CommitRecord } from './commit-record.js';

@@ -10,12 +10,12 @@ import {
   NestFactory,
 } from '@nestjs/core';
 
-import { ParlanceModule } from '../../app.module.js';
-import { readConfig } from '../../config/config.js';
-import { InMemoryTransport } from '../../transports/in-memory/in-memory.transport.js';
-import { ParlanceAdapter } from '../../transports/parlance.adapter.js';
-import { BotExplorer } from '../bot-explorer.js';
-import type { BotSource } from '../bots.module.js';
+import { ParlanceModule } from '../app.module.js';
+import { readConfig } from '../config/config.js';
+import { InMemoryTransport } from '../transports/in-memory/in-memory.transport.js';
+import { ParlanceAdapter } from '../transports/parlance.adapter.js';
+import { BotExplorer } from '../bots/bot-explorer.js';
+import type { BotSource } from '../bots/bots.module.js';
 import type { BotFaults } from './bot-faults.js';
 import { FaultyBotExplorer } from './faulty-bot-explorer.js';
 

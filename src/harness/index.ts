@@ -3,4 +3,4 @@ export { DefaultCheckError } from './default-checks.js';
 export { FakeBotClock } from './fake-bot-clock.js';
 export { HarnessRoom } from './harness-room.js';
 export { HarnessUser } from './harness-user.js';
-export type { BotReport } from '../runtime/bot-host.js';
+export type { BotReport } from '../bots/runtime/bot-host.js';

@@ -1,11 +1,11 @@
-import type { CommandInput, CommandName, ReplyData } from '../../protocol/commands.js';
-import type { WireError } from '../../protocol/errors.js';
-import type { EventFrame, ReplyFrame } from '../../protocol/frames.js';
-import type { Welcome } from '../../protocol/welcome.js';
+import type { CommandInput, CommandName, ReplyData } from '../protocol/commands.js';
+import type { WireError } from '../protocol/errors.js';
+import type { EventFrame, ReplyFrame } from '../protocol/frames.js';
+import type { Welcome } from '../protocol/welcome.js';
 import type {
   InMemoryConnection,
   InMemoryTransport,
-} from '../../transports/in-memory/in-memory.transport.js';
+} from '../transports/in-memory/in-memory.transport.js';
 
 type Reply = { ok: true; data: unknown } | { ok: false; error: WireError };
 

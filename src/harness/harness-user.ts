@@ -1,5 +1,5 @@
-import type { CommandInput, CommandName, ReplyData } from '../../protocol/commands.js';
-import type { Message } from '../../protocol/models.js';
+import type { CommandInput, CommandName, ReplyData } from '../protocol/commands.js';
+import type { Message } from '../protocol/models.js';
 import type { HarnessPerson } from './harness-person.js';
 
 /** A person in a room of a test. */

@@ -1,5 +1,5 @@
-import { BotReporter } from '../bot-reporter.js';
-import type { BotReport } from '../runtime/bot-host.js';
+import { BotReporter } from '../bots/bot-reporter.js';
+import type { BotReport } from '../bots/runtime/bot-host.js';
 
 /** Keeps what was reported, for tests to look at. */
 export class CollectingBotReporter extends BotReporter {

@@ -1,4 +1,4 @@
-import type { BotReport } from '../runtime/bot-host.js';
+import type { BotReport } from '../bots/runtime/bot-host.js';
 import type { BotHarness } from './bot-harness.js';
 import type { HarnessRoom } from './harness-room.js';
 import type { HarnessUser } from './harness-user.js';
