@@ -37,7 +37,7 @@ describe('remind', () => {
     expect(await answerTo('/remind list')).toBe('remind: You have no reminders here.');
   });
 
-  test('reminds after a restart, also if the time came meanwhile', async () => {
+  test('reminds after restarts', async () => {
     await answerTo('/remind in 1h30m walk the dog');
     await answerTo('/remind in 2h dinner');
     await harness.restart();
@@ -46,6 +46,16 @@ describe('remind', () => {
     await harness.restart();
     await harness.clock.advance(30 * MINUTE);
     expect(transcript().at(-1)).toBe('remind: ⏰ @ann: dinner');
+  });
+
+  test('reminds after a restart of what is overdue', async () => {
+    await answerTo('/remind me in 10m tea');
+    harness.fault.throw('remind', 'due');
+    await harness.clock.advance(10 * MINUTE);
+    harness.fault.clear();
+    await harness.restart();
+    await harness.clock.advance(0);
+    expect(transcript().at(-1)).toBe('remind: ⏰ @ann: tea');
   });
 
   test('sets one reminder when the event comes twice', async () => {
@@ -69,6 +79,24 @@ describe('remind', () => {
     expect(await answerTo('/remind list', bob)).toBe('remind: 1. in 4m: milk');
     await harness.clock.advance(20 * MINUTE);
     expect(transcript().at(-1)).toBe('remind: ⏰ @bob: milk');
+  });
+
+  test('reminds of what is further away than a timer of Node can be', async () => {
+    await answerTo('/remind me in 60d renew');
+    await harness.clock.advance(59 * 24 * 60 * MINUTE);
+    expect(transcript()).toHaveLength(2);
+    await harness.clock.advance(24 * 60 * MINUTE);
+    expect(transcript().at(-1)).toBe('remind: ⏰ @ann: renew');
+  });
+
+  test('reminds after its rest of what was due in it', async () => {
+    await answerTo('/remind me in 30s tea');
+    harness.fault.throw('remind', 'remind');
+    for (let i = 0; i < 5; i++) await answerTo('/remind list');
+    await harness.clock.advance(MINUTE - 1);
+    expect(transcript().at(-1)).not.toContain('tea');
+    await harness.clock.advance(1);
+    expect(transcript().at(-1)).toBe('remind: ⏰ @ann: tea');
   });
 
   test('keeps the reminders of rooms apart', async () => {
