@@ -31,9 +31,11 @@ export class BotRunner {
     let outcome: BotOutcome = 'ignored';
     let hasMatched = false;
     for (const handler of this.bot.handlers) {
-      const context = new BotContext(this.host, this.bot, trigger, handler.method, this.clock);
-      if (!fits(handler, trigger, context, hasMatched)) continue;
+      const fit = match(handler, trigger, hasMatched);
+      if (fit === null) continue;
       hasMatched = true;
+      const context = new BotContext(this.host, this.bot, trigger, handler.method, this.clock);
+      context.matches = fit.matches;
       outcome = await this.attempt(handler, context, trigger);
       if (outcome === 'failed' || !context.isPassedOn) return outcome;
     }
@@ -116,27 +118,34 @@ export class BotRunner {
   }
 }
 
-function fits(
-  { options }: BotHandler,
-  trigger: BotTrigger,
-  context: BotContext,
-  hasMatched: boolean,
-): boolean {
+interface Fit {
+  readonly matches: RegExpExecArray | null;
+}
+
+const FITS: Fit = { matches: null };
+
+/** Tells whether a handler is for an event, and what its pattern found; null if it is not. */
+function match({ options }: BotHandler, trigger: BotTrigger, hasMatched: boolean): Fit | null {
   const { event, author, address } = trigger;
-  if (author?.kind === 'bot' && options.fromBots !== true) return false;
+  if (author?.kind === 'bot' && options.fromBots !== true) return null;
   switch (options.on) {
     case 'event':
-      return event.event === options.event;
+      return event.event === options.event ? FITS : null;
     case 'alarm':
-      return event.event === 'alarm.due';
+      return event.event === 'alarm.due' ? FITS : null;
     case 'command':
-      return address?.command === options.name;
+      return address?.command === options.name ? FITS : null;
     case 'fallback':
-      return !hasMatched && address !== null;
+      return !hasMatched && address !== null ? FITS : null;
     case 'text':
-      context.matches = hears(options, trigger) ? options.pattern.exec(context.text) : null;
-      return context.matches !== null;
+      return search(options, trigger);
   }
+}
+
+function search(options: Extract<HandlerOptions, { on: 'text' }>, trigger: BotTrigger): Fit | null {
+  if (!hears(options, trigger)) return null;
+  const matches = options.pattern.exec(trigger.address?.text ?? trigger.message?.text ?? '');
+  return matches === null ? null : { matches };
 }
 
 /** Whether a pattern is tried at all: a command is no text for patterns of what is addressed. */
