@@ -14,6 +14,7 @@ const LAYERS = {
   messages: ['protocol', 'config', 'database', ...DOMAIN],
   chat: ['protocol', 'config', 'database', ...DOMAIN],
   transports: ['protocol', 'config', 'chat'],
+  bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
   http: ['protocol', 'config', 'database', 'chat'],
 };
 

@@ -44,8 +44,9 @@ async function main(): Promise<void> {
   await listen(app, config);
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
   logger.log({ msg: 'listening', port }, 'Main');
-  // Where nobody reads along, standard output is the log and nothing else.
-  if (process.stdout.isTTY) process.stdout.write(welcomeText(port, config));
+  // Where standard output goes to a file or a program, it is the log and nothing else.
+  const forPeople = process.stdout.isTTY ? process.stdout : process.stderr;
+  forPeople.write(welcomeText(port, config));
 }
 
 async function createApp(config: Config, logger: PinoLogger): Promise<NestExpressApplication> {

@@ -31,6 +31,7 @@ export class BotRunner {
     let outcome: BotOutcome = 'ignored';
     let hasMatched = false;
     for (const handler of this.bot.handlers) {
+      if (trigger.author?.kind === 'bot' && handler.options.fromBots !== true) continue;
       const fit = match(handler, trigger, hasMatched);
       if (fit === null) continue;
       hasMatched = true;
@@ -126,8 +127,7 @@ const FITS: Fit = { matches: null };
 
 /** Tells whether a handler is for an event, and what its pattern found; null if it is not. */
 function match({ options }: BotHandler, trigger: BotTrigger, hasMatched: boolean): Fit | null {
-  const { event, author, address } = trigger;
-  if (author?.kind === 'bot' && options.fromBots !== true) return null;
+  const { event, address } = trigger;
   switch (options.on) {
     case 'event':
       return event.event === options.event ? FITS : null;
