@@ -5,8 +5,10 @@ import { inspect } from 'node:util';
 
 import pg from 'pg';
 
+import { readConfig } from '#src/config/config.js';
 import { Sqlite } from '#src/database/sqlite.js';
 import { loadTokenKeys } from '#src/users/token-keys.js';
+import { welcomeText } from '#src/welcome-text.js';
 
 import { ChildServer, type LogLine } from '../support/child-server.js';
 import { askForEverything, sayEverything } from '../support/say-everything.js';
@@ -106,11 +108,12 @@ test(
   async () => {
     const word = newWord();
     const key = makeKey('k1');
-    const server = await ChildServer.start({
+    const settings = {
       ...withPassword(),
       PARLANCE_LOG_LEVEL: 'trace',
       PARLANCE_TOKEN_KEYS: key.setting,
-    });
+    };
+    const server = await ChildServer.start(settings);
     const tokens: string[] = [];
     for (const transport of WIRE_TRANSPORTS) {
       tokens.push(...(await sayEverything(transport, { port: server.port, word })));
@@ -123,7 +126,7 @@ test(
     expect(tokens.every((token) => token.split('.').length === 3)).toBe(true);
     const parts = tokens.flatMap((token) => token.split('.').slice(1));
     expect(leaks(server, [key.setting.slice('k1:'.length), ...parts])).toEqual([]);
-    expect(server.stderr).toBe('');
+    expect(server.stderr).toBe(welcomeText(server.port, readConfig(settings)));
     const lines = linesOf(server);
     const errors = lines.filter(({ level }) => level >= ERROR);
     expect(errors.map((line) => line['incident'])).toEqual(incidents);
