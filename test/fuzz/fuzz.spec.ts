@@ -1,3 +1,6 @@
+import { readConfig } from '#src/config/config.js';
+import { welcomeText } from '#src/welcome-text.js';
+
 import { ChildServer } from '../support/child-server.js';
 import { Random, seedFrom } from '../support/random.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
@@ -89,7 +92,7 @@ test('meanwhile, those who chatted were acknowledged and saw everything, in one 
 test('and the server neither complained nor grew', () => {
   const complaints = server.log().filter(({ level }) => level >= ERROR_LEVEL);
   expect(report(complaints.map((line) => JSON.stringify(line)))).toBe('');
-  expect(server.stderr).toBe('');
+  expect(server.stderr).toBe(welcomeText(server.port, readConfig(env)));
   expect(server.stdout.length).toBeLessThan(MEGABYTE);
   expect(server.residentBytes() - memoryBefore).toBeLessThan(200 * MEGABYTE);
 });
