@@ -133,6 +133,22 @@ export default defineConfig(
     },
   },
   {
+    files: ['examples/**/*.js'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!node:|parlance/(client|protocol)$)',
+              message: 'An example shows what an app of somebody else can do.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // Tests take frames apart whose fields may be anything, and servers into their parts.

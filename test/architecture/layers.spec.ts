@@ -89,6 +89,14 @@ describe('what runs without the server', () => {
     expect(files).not.toEqual([]);
     expect(breaches(files, (target) => isAllowed(target) || LATER.includes(target))).toEqual([]);
   });
+
+  test('examples/ import what is there for everybody', () => {
+    const files = sourcesIn('examples');
+    const isAllowed = (target: string) => /^(node:|parlance\/(client|protocol)$)/.test(target);
+
+    expect(files).not.toEqual([]);
+    expect(breaches(files, isAllowed)).toEqual([]);
+  });
 });
 
 test('the environment is read in main.ts alone', () => {
