@@ -89,3 +89,16 @@ test.each([
     'goodbye',
   ]);
 });
+
+test('the program of the README says what it is to say', async () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const [, program = ''] = /```js\n(import { connect }[\s\S]*?)```/.exec(readme) ?? [];
+  const rob = await scene.bystander();
+  await rob.ok('room.join', { room: 'general' });
+  const aimed = program.replace('wss://chat.example.org', scene.url);
+  terminal = new Terminal('--input-type=module', '--eval', aimed);
+  const { message } = await rob.event('message.created');
+  await terminal.prints('general Hello from a program');
+
+  expect(message).toMatchObject({ text: 'Hello from a program', sender: { name: 'ann' } });
+});
