@@ -27,6 +27,17 @@ const FORBIDDEN_PACKAGES = {
   },
 };
 
+// What both browsers and Node.js have; the client uses nothing else.
+const EVERYWHERE = [
+  'clearTimeout',
+  'crypto',
+  'globalThis',
+  'performance',
+  'setTimeout',
+  'TextEncoder',
+  'URL',
+];
+
 const FROM_CONFIG = 'Settings come from config/, which main.ts gives the environment.';
 
 /** Forbids a folder to import what is beside or above it. */
@@ -72,7 +83,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/**/*.ts', 'tools/**/*.ts'],
+    files: ['src/**/*.ts', 'client/**/*.ts', 'tools/**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],
     rules: {
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -101,6 +112,43 @@ export default defineConfig(
   { files: ['src/main.ts', 'src/bot-create.ts'], rules: { 'no-restricted-properties': 'off' } },
   // The table of commands grows with the protocol.
   { files: ['src/chat/chat.gateway.ts'], rules: { 'max-lines': 'off' } },
+  {
+    files: ['client/**/*.ts'],
+    languageOptions: {
+      globals: Object.fromEntries(EVERYWHERE.map((name) => [name, 'readonly'])),
+    },
+    rules: {
+      'no-undef': 'error',
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!\\.{1,2}/|#src/protocol/)|^(\\.\\./)+(src|test|tools|bench|web)/',
+              message:
+                'client/ runs in browsers too, and knows nothing of the server but protocol/.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['examples/**/*.js'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: '^(?!node:|parlance/(client|protocol)$)',
+              message: 'An example shows what an app of somebody else can do.',
+            },
+          ],
+        },
+      ],
+    },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {

@@ -23,6 +23,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** Packages that move frames; the core knows none of them. */
 const WIRE = /^(ws|socket\.io|engine\.io|@nestjs\/platform-)/;
 
+/** Packages that the client loads when it is to connect by them. */
+const LATER = ['ws', 'socket.io-client'];
+
 const sources = sourcesIn('src');
 
 /** Gives the folder of src/ that a path is in; the name of the file if it is in none. */
@@ -77,6 +80,24 @@ describe('layers of src/', () => {
 
   test('nothing of the server imports tests or tools', () => {
     expect(breaches(sources, (target) => !/^(test|tools|bench)\//.test(target))).toEqual([]);
+  });
+});
+
+describe('what runs without the server', () => {
+  test('client/ imports nothing but itself and the protocol', () => {
+    const files = sourcesIn('client');
+    const isAllowed = (target: string) => /^(client|src\/protocol)\//.test(target);
+
+    expect(files).not.toEqual([]);
+    expect(breaches(files, (target) => isAllowed(target) || LATER.includes(target))).toEqual([]);
+  });
+
+  test('examples/ import what is there for everybody', () => {
+    const files = sourcesIn('examples');
+    const isAllowed = (target: string) => /^(node:|parlance\/(client|protocol)$)/.test(target);
+
+    expect(files).not.toEqual([]);
+    expect(breaches(files, isAllowed)).toEqual([]);
   });
 });
 

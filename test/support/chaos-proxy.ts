@@ -17,7 +17,10 @@ export class ChaosProxy {
   private readonly sockets = new Set<Socket>();
   /** Connections to the server whose client was broken off from. */
   private readonly held = new WeakSet<Socket>();
+  /** The sides of connections from which the server is read. */
+  private readonly fromServer = new Set<Socket>();
   private isCut = false;
+  private isStalled = false;
   private trap: Trap | undefined;
 
   private constructor(private readonly target: { host: string; port: number }) {
@@ -46,6 +49,18 @@ export class ChaosProxy {
     this.isCut = false;
   }
 
+  /** Lets nothing through to clients, but leaves connections open, until {@link flow}. */
+  stall(): void {
+    this.isStalled = true;
+    for (const socket of this.fromServer) socket.pause();
+  }
+
+  /** Lets everything through again. */
+  flow(): void {
+    this.isStalled = false;
+    for (const socket of this.fromServer) socket.resume();
+  }
+
   /**
    * Waits for the next thing sent that fits, holds it back, and breaks off towards its sender.
    *
@@ -71,6 +86,8 @@ export class ChaosProxy {
     }
     const server = connect(this.target);
     this.track(server);
+    this.fromServer.add(server);
+    if (this.isStalled) server.pause();
     client.on('data', (sent) => {
       if (this.trap?.test(sent) === true) this.hold(sent, client, server);
       else server.write(sent);
@@ -79,7 +96,10 @@ export class ChaosProxy {
     client.once('close', () => {
       if (!this.held.has(server)) server.destroy();
     });
-    server.once('close', () => client.destroy());
+    server.once('close', () => {
+      this.fromServer.delete(server);
+      client.destroy();
+    });
   }
 
   private hold(sent: Buffer, client: Socket, server: Socket): void {

@@ -41,7 +41,7 @@ export interface LogLine {
 
 let built = false;
 
-/** Builds the server if its sources are newer than what was built; one process at a time. */
+/** Builds the server and the client if their sources are newer than what was built; one process at a time. */
 export function buildServer(): void {
   if (built) return;
   // SQLite's own lock: whoever comes second waits, and a process that dies holds nothing.
@@ -59,9 +59,12 @@ export function buildServer(): void {
 
 function isStale(): boolean {
   if (!existsSync(MAIN)) return true;
-  const source = join(ROOT, 'src');
-  if (!existsSync(source)) return false;
   const builtAt = statSync(MAIN).mtimeMs;
+  return ['src', 'client'].some((folder) => isNewer(join(ROOT, folder), builtAt));
+}
+
+function isNewer(source: string, builtAt: number): boolean {
+  if (!existsSync(source)) return false;
   const files = readdirSync(source, { recursive: true }) as string[];
   return files.some((file) => statSync(join(source, file)).mtimeMs > builtAt);
 }

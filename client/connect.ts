@@ -1,0 +1,11 @@
+import { Chat } from './chat.js';
+import type { ChatOptions } from './chat-options.js';
+
+/**
+ * Connects to a server, now and whenever the connection is lost.
+ *
+ * @throws TypeError if `url` is no address
+ */
+export function connect(options: ChatOptions): Chat {
+  return new Chat(options);
+}

@@ -1,0 +1,12 @@
+export type { CallArguments, CallData, CallName, CallReply } from './call-types.js';
+export { Chat } from './chat.js';
+export type { ChatEvents, Gap, RoomEvent, RoomEventName, Status } from './chat-events.js';
+export type { ChatOptions } from './chat-options.js';
+export { CommandError } from './command-error.js';
+export { connect } from './connect.js';
+export { ConnectionError, type ConnectionErrorCode } from './connection-error.js';
+export type { Link, LinkListener, OpenLink, ServerFrame } from './link.js';
+export type { OutgoingMessage, SentMessage } from './outbox.js';
+export type { ReturnDelays } from './return-delay.js';
+export type { TokenListener, TokenSource } from './token-keeper.js';
+export type { MakeSocket, SocketIoOptions, SocketIoSocket } from './transports/socket-io.js';
