@@ -28,6 +28,9 @@ const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   'message.history',
   'message.status',
   'user.get',
+  'bot.ack',
+  'bot.commands',
+  'bot.status',
 ]);
 
 /** A command that was not done, as far as that bears on trying it again. */
