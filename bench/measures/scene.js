@@ -36,15 +36,15 @@ export const THOROUGH = {
 
 /** @type {Timing} */
 export const QUICK = {
-  warmupMs: 500,
-  leadMs: 200,
-  windowMs: 1_000,
-  trialMs: 900,
+  warmupMs: 800,
+  leadMs: 100,
+  windowMs: 700,
+  trialMs: 700,
   steps: 2,
   precision: 1.15,
   tries: 1,
-  idleConnections: 1_000,
-  settleMs: 800,
+  idleConnections: 500,
+  settleMs: 500,
 };
 
 const SATURATED = 0.9;
