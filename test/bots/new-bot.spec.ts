@@ -45,7 +45,7 @@ describe('npm run bot:new', () => {
       expect(readme).toMatch(/^# tea-2$/m);
       const [, test = ''] = /^ {4}node (--test .*)$/m.exec(readme) ?? [];
       const { status, output } = run(...test.split(' '));
-      expect(output).toMatch(/# pass 3/);
+      expect(output).toMatch(/^(#|ℹ) pass 3$/m);
       expect(status).toBe(0);
       await expectAnswer(join(made, 'tea-2.bot.js'));
     },
