@@ -40,16 +40,32 @@ const EVERYWHERE = [
 
 const FROM_CONFIG = 'Settings come from config/, which main.ts gives the environment.';
 
+// What runs without the server; programs of bots stand on the client.
+const PROGRAMS = {
+  'bots/runtime': {
+    regex: '^\\.\\./(?!\\.\\./protocol/)|^(#|parlance)',
+    message: 'bots/runtime/ knows of src/ nothing but protocol/.',
+  },
+  'bots/remote': {
+    regex: '^\\.\\./(?!runtime/|\\.\\./protocol/)|^(#(?!client/index\\.js$)|parlance)',
+    message: 'bots/remote/ knows of src/ nothing but bots/runtime/ and protocol/.',
+  },
+};
+
 /** Forbids a folder to import what is beside or above it. */
 function layerOf([folder, allowed]) {
   const others = Object.keys(LAYERS).filter((name) => name !== folder && !allowed.includes(name));
   const patterns = [
     {
-      regex: `^(\\.\\./)+((${others.join('|')})/|(app\\.module|index|logger|main)\\.js$)|^(#src|parlance)`,
+      regex: `^(\\.\\./)+((${others.join('|')})/|(app\\.module|index|logger|main)\\.js$)|^(#|parlance)`,
       message: `${folder}/ may import of other folders: ${allowed.join(', ') || 'nothing'}.`,
     },
   ];
   if (folder in FORBIDDEN_PACKAGES) patterns.push(FORBIDDEN_PACKAGES[folder]);
+  return restrict(folder, patterns);
+}
+
+function restrict(folder, patterns) {
   return {
     files: [`src/${folder}/**/*.ts`],
     rules: {
@@ -109,6 +125,7 @@ export default defineConfig(
     },
   },
   ...Object.entries(LAYERS).map(layerOf),
+  ...Object.entries(PROGRAMS).map(([folder, pattern]) => restrict(folder, [pattern])),
   { files: ['src/main.ts', 'src/bot-create.ts'], rules: { 'no-restricted-properties': 'off' } },
   // The table of commands grows with the protocol.
   { files: ['src/chat/chat.gateway.ts'], rules: { 'max-lines': 'off' } },
@@ -141,7 +158,7 @@ export default defineConfig(
         {
           patterns: [
             {
-              regex: '^(?!node:|parlance/(client|protocol)$)',
+              regex: '^(?!node:|parlance(/(client|protocol))?$)',
               message: 'An example shows what an app of somebody else can do.',
             },
           ],

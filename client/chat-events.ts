@@ -1,12 +1,20 @@
 import type { ErrorCode } from '#src/protocol/errors.js';
-import type { EPHEMERAL_EVENTS, EventData, LogEventName } from '#src/protocol/events.js';
+import type {
+  BOT_EVENTS,
+  EPHEMERAL_EVENTS,
+  EventData,
+  LogEventName,
+} from '#src/protocol/events.js';
 import type { Position, RoomCut } from '#src/protocol/models.js';
 import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { ConnectionError } from './connection-error.js';
 
-/** Name of an event of the protocol that the client hands out: logged (P-5.8) or ephemeral (P-7). */
-export type RoomEventName = LogEventName | keyof typeof EPHEMERAL_EVENTS;
+/**
+ * Name of an event of the protocol that the client hands out: logged (P-5.8), ephemeral (P-7), or
+ * for bots alone (P-13.13).
+ */
+export type RoomEventName = LogEventName | keyof typeof EPHEMERAL_EVENTS | keyof typeof BOT_EVENTS;
 
 /** An event of the protocol with its name. */
 export type RoomEvent = {

@@ -16,8 +16,12 @@ export interface ChatOptions {
    * path `/` stands for `/ws` (P-10.2); for Socket.IO the path is that of `socketIo` (P-10.3).
    */
   readonly url: string;
-  /** The name of a new guest, and the program (P-2.2). */
-  readonly hello?: Pick<CommandInput<'hello'>, 'name' | 'client'>;
+  /**
+   * The name of a new guest, the program (P-2.2), and what a bot says of itself (P-13.8).
+   *
+   * With `bot`, events are handed out as the server delivers them, some of them twice (P-13.9).
+   */
+  readonly hello?: Pick<CommandInput<'hello'>, 'name' | 'client' | 'bot'>;
   /** What carries the frames; a function makes links of another kind. Default: `websocket`. */
   readonly transport?: 'websocket' | 'socket.io' | OpenLink;
   /** Options of `io()`, or a function that makes a socket; needs the package `socket.io-client`. */

@@ -9,11 +9,13 @@ import type { ChatOptions } from './chat-options.js';
 import { CommandError } from './command-error.js';
 import { CommandSender } from './command-sender.js';
 import { ConnectionError } from './connection-error.js';
+import { DeliveredRooms } from './delivered-rooms.js';
 import { FollowedRooms } from './followed-rooms.js';
 import type { OpenLink } from './link.js';
 import { Listeners } from './listeners.js';
 import { Outbox, type OutgoingMessage, type SentMessage } from './outbox.js';
 import { DEFAULT_RETURN_DELAYS, ReturnDelay } from './return-delay.js';
+import type { RoomFeed } from './room-feed.js';
 import type { Session, TakeReply } from './session.js';
 import { SessionKeeper } from './session-keeper.js';
 import { TokenKeeper } from './token-keeper.js';
@@ -40,7 +42,7 @@ export class Chat {
   });
   private readonly sender = new CommandSender();
   private readonly outbox = new Outbox((message) => this.sender.send('message.send', message));
-  private readonly rooms: FollowedRooms;
+  private readonly rooms: RoomFeed;
   private readonly tokens: TokenKeeper;
   private readonly refresher: TokenRefresher;
   private readonly keeper: SessionKeeper;
@@ -155,7 +157,10 @@ export class Chat {
     return this.closing;
   }
 
-  private makeRooms(): FollowedRooms {
+  private makeRooms(): RoomFeed {
+    if (this.options.hello?.bot !== undefined) {
+      return new DeliveredRooms((event) => this.handOut(event));
+    }
     return new FollowedRooms(this.options.positions ?? {}, {
       sync: (data, take) =>
         this.sender.send('room.sync', data, { take: take as TakeReply, isBound: true }),

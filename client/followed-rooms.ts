@@ -9,6 +9,7 @@ import { CatchUps } from './catch-ups.js';
 import type { Gap } from './chat-events.js';
 import { CommandError } from './command-error.js';
 import { RoomCursor } from './room-cursor.js';
+import type { RoomFeed } from './room-feed.js';
 
 /** Rooms that hello takes in any case (P-5.12); others are caught up with one by one. */
 const MOST_RESUMED = 100;
@@ -28,7 +29,7 @@ export interface RoomsHost {
 }
 
 /** The rooms whose events are handed out: each event once, in the order of the log (P-5.10). */
-export class FollowedRooms {
+export class FollowedRooms implements RoomFeed {
   private readonly cursors = new Map<string, RoomCursor>();
   private readonly catchUps = new CatchUps((cursor) => this.step(cursor));
   private userId: string | null = null;

@@ -25,10 +25,14 @@ const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   // The client never sends one without a cid (P-6.3).
   'message.send',
   'message.delete',
+  'message.get',
   'message.history',
   'message.status',
   'user.get',
   'bot.ack',
+  'bot.load',
+  // Whoever deals with an event writes what is kept; nobody else does meanwhile.
+  'bot.store',
   'bot.commands',
   'bot.status',
 ]);

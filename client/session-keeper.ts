@@ -23,7 +23,7 @@ const BEFORE_BYE: readonly string[] = ['too_many_connections', 'unavailable'];
 /** What a {@link SessionKeeper} asks and tells. */
 export interface KeeperHost {
   /** Gives what hello says beside version, token and heartbeat. */
-  hello(): Pick<CommandInput<'hello'>, 'name' | 'client' | 'resume'>;
+  hello(): Pick<CommandInput<'hello'>, 'name' | 'client' | 'resume' | 'bot'>;
   /** There is a session; called before any later frame is read. */
   welcomed(session: Session, welcome: Welcome): void;
   event(name: string, data: unknown): void;

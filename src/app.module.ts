@@ -2,7 +2,8 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 
 import { BotMarkEntity } from './bots/bot-mark.entity.js';
 import { BotStateEntity } from './bots/bot-state.entity.js';
-import { BotsModule, type BotSource } from './bots/bots.module.js';
+import { BotsModule } from './bots/bots.module.js';
+import type { BotSource } from './bots/runtime/bot-source.js';
 import { ChatModule } from './chat/chat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { ENTITIES } from './app.module.js';
+import { RESERVED_BOT_NAMES } from './bots/runtime/bot-manifest.js';
 import { ConfigError, readConfig } from './config/config.js';
 import { writerDataSource } from './database/data-source.js';
 import { BotName, BotScope, DEFAULT_SCOPES } from './protocol/bots.js';
@@ -49,6 +50,9 @@ function readArguments(): { name: string; about: string; scopes: BotScope[] } {
   if (name === undefined || rest.length > 0) throw new UsageError(USAGE);
   const checked = BotName.safeParse(name);
   if (!checked.success) throw new UsageError(checked.error.issues[0]?.message ?? USAGE);
+  if (RESERVED_BOT_NAMES.has(name)) {
+    throw new UsageError(`No bot may have one of the names ${[...RESERVED_BOT_NAMES].join(', ')}.`);
+  }
   const scopes = (values.scopes?.split(',') ?? [...DEFAULT_SCOPES]).map((scope) => {
     const known = BotScope.safeParse(scope.trim());
     if (known.success) return known.data;

@@ -1,11 +1,15 @@
 export { ParlanceModule } from './app.module.js';
-export { BotReporter } from './bots/bot-reporter.js';
-export type { BotSource } from './bots/bots.module.js';
+export { BotReporter } from './bots/runtime/bot-reporter.js';
+export type { BotSource } from './bots/runtime/bot-source.js';
 export { DiceBot } from './bots/dice/dice.bot.js';
 export { HelpBot } from './bots/help/help.bot.js';
 export { PollBot } from './bots/poll/poll.bot.js';
 export { RemindBot } from './bots/remind/remind.bot.js';
 export { WelcomeBot, type WelcomeOptions } from './bots/welcome/welcome.bot.js';
+export type { BotProgram } from './bots/remote/bot-program.js';
+export { BotStoppedError } from './bots/remote/bot-stopped-error.js';
+export { connectBot } from './bots/remote/connect-bot.js';
+export type { ConnectBotOptions } from './bots/remote/connect-bot-options.js';
 export type { BotAlarm, BotAlarms } from './bots/runtime/bot-alarms.js';
 export { BotClock } from './bots/runtime/bot-clock.js';
 export * from './bots/runtime/chat-bot.decorator.js';

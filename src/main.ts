@@ -37,9 +37,9 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  // What nobody waited for, as bots may do with their own, is no reason to end the chat of others.
   process.on('unhandledRejection', (error) => {
-    logger.fatal({ msg: 'A failure that nobody handled', err: error }, 'Main');
-    stop('unhandledRejection');
+    logger.error({ msg: 'A failure that nobody handled', err: error }, 'Main');
   });
   await listen(app, config);
   const { port } = (app.getHttpServer() as Server).address() as AddressInfo;

@@ -1,27 +1,24 @@
-import { TokenBucket, type BucketRate } from '../chat/token-bucket.js';
+import type { TokenBucket } from '../chat/token-bucket.js';
 import type { BotScope } from '../protocol/bots.js';
 import type { LogEventName } from '../protocol/events.js';
 import type { Actor } from '../users/actor.js';
 import { botActor, type RegisteredBot } from '../users/bot-accounts.service.js';
-import { BotRest } from './bot-rest.js';
-import { argumentNames } from './runtime/bot-arguments.js';
+import { GivenHops } from './given-hops.js';
 import type { BotDefinition } from './runtime/bot-manifest.js';
+import { BotRest } from './runtime/bot-rest.js';
 import { mayWant } from './runtime/bot-runner.js';
-
-/** A command of a bot as people are told of it. */
-export interface CommandHelp {
-  readonly name: string;
-  readonly help: string;
-  readonly args: readonly string[];
-}
+import { helpOf, type CommandHelp } from './runtime/command-help.js';
 
 /** A bot of this server: what it is, who it is, where it is, and how it fares. */
 export class BotAccount {
   readonly actor: Actor;
   readonly rest = new BotRest();
-  readonly bucket: TokenBucket;
   /** Scopes by room. */
   readonly rooms = new Map<string, ReadonlySet<BotScope>>();
+  /** By room: where in its log the bot came or went last, as far as this process has seen it. */
+  readonly changedAt = new Map<string, number>();
+  /** What it was given lately, if it is one from afar. */
+  readonly given = new GivenHops();
   /** Whether messages of other bots are for it, if it is one from afar. */
   takesBots = false;
   private help: readonly CommandHelp[];
@@ -29,27 +26,43 @@ export class BotAccount {
 
   private constructor(
     readonly name: string,
-    readonly about: string,
-    readonly wanted: ReadonlySet<BotScope>,
+    private aboutText: string,
+    private wantedScopes: ReadonlySet<BotScope>,
     /** Its handlers; null for a bot from afar. */
     readonly definition: BotDefinition | null,
-    rate: BucketRate,
+    /** How fast it may write. */
+    readonly bucket: TokenBucket,
   ) {
     this.actor = botActor(name);
-    this.bucket = new TokenBucket(rate);
     this.help = definition === null ? [] : helpOf(definition);
     this.commandNames = new Set(this.help.map((command) => command.name));
   }
 
   /** Makes a bot whose handlers run in this process. */
-  static here(definition: BotDefinition, rate: BucketRate): BotAccount {
+  static here(definition: BotDefinition, bucket: TokenBucket): BotAccount {
     const { name, about, scopes } = definition;
-    return new BotAccount(name, about, scopes, definition, rate);
+    return new BotAccount(name, about, scopes, definition, bucket);
   }
 
   /** Makes a bot that connects from afar. */
-  static afar({ name, about, scopes }: RegisteredBot, rate: BucketRate): BotAccount {
-    return new BotAccount(name, about, new Set(scopes), null, rate);
+  static afar({ name, about, scopes }: RegisteredBot, bucket: TokenBucket): BotAccount {
+    return new BotAccount(name, about, new Set(scopes), null, bucket);
+  }
+
+  /** One line for `/help`. */
+  get about(): string {
+    return this.aboutText;
+  }
+
+  /** The scopes that it asks for. */
+  get wanted(): ReadonlySet<BotScope> {
+    return this.wantedScopes;
+  }
+
+  /** Takes what a bot from afar was registered with, which may have changed. */
+  registered({ about, scopes }: RegisteredBot): void {
+    this.aboutText = about;
+    this.wantedScopes = new Set(scopes);
   }
 
   /** Names of its commands. */
@@ -73,12 +86,4 @@ export class BotAccount {
     if (this.definition === null) return !fromBot || this.takesBots;
     return mayWant(this.definition, event, fromBot);
   }
-}
-
-function helpOf({ handlers }: BotDefinition): CommandHelp[] {
-  return handlers.flatMap(({ options }) => {
-    if (options.on !== 'command') return [];
-    const { name, help, args } = options;
-    return [{ name, help, args: args === undefined ? [] : argumentNames(args) }];
-  });
 }

@@ -9,17 +9,20 @@ import { ActiveRooms } from '../rooms/active-rooms.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAlarmClock } from './bot-alarm-clock.js';
 import { BotLane } from './bot-lane.js';
-import { BotReporter } from './bot-reporter.js';
+import { BotReporter } from './runtime/bot-reporter.js';
 import { BotRoster } from './bot-roster.js';
 import { maySee } from './bot-sight.js';
 import { BotStates } from './bot-states.service.js';
-import { BotClock } from './runtime/bot-clock.js';
+import { BotClock, within } from './runtime/bot-clock.js';
 import type { BotTrigger } from './runtime/bot-context.js';
 import type { AlarmEvent, BotEvent } from './runtime/bot-event.js';
 import type { BotDefinition } from './runtime/bot-manifest.js';
 import { BotRunner } from './runtime/bot-runner.js';
 import { BotTriggers } from './bot-triggers.js';
 import { ServerBotHost, type BotServices } from './server-bot-host.js';
+
+/** Longest time that the stop of the server waits for handlers, whatever they ask for. */
+const LONGEST_STOP_MS = 10_000;
 
 /** Gives the bots in a room what is committed there, each in a lane of its own (P-13.2). */
 @Injectable()
@@ -45,7 +48,7 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
   ) {
     this.services = {
       ...{ messages, reactions, history, typing, states, reporter },
-      ...{ rooms, roster, alarms, triggers },
+      ...{ rooms, roster, alarms, triggers, clock },
     };
     writer.listen(this);
     alarms.onRing((botId, alarm) => this.ring(botId, alarm));
@@ -65,10 +68,11 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
     // A lane that is behind reads on from the log; what was announced stays true.
   }
 
-  /** Gives bots no more to do; what they are at has the time of a handler. */
+  /** Gives bots no more to do, nor what waits; what they are at has the time of a handler. */
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
-    await this.settled();
+    for (const lane of this.allLanes()) lane.stop();
+    await within(LONGEST_STOP_MS, this.settled(), this.clock);
   }
 
   /** Resolves when no bot has anything to do. */
@@ -102,6 +106,7 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
       lane = new BotLane({
         deal: (event) => this.deal(bot, definition, event),
         ring: (alarm) => this.deal(bot, definition, alarm),
+        isResting: () => bot.rest.restsUntil(this.clock.now()) !== null,
         read: (after, limit) => this.triggers.read(room, after, limit),
         failed: (error) => this.reporter.report({ bot: bot.name, kind: 'error', room, error }),
       });
@@ -112,11 +117,13 @@ export class BotDispatcher implements CommitListener, BeforeApplicationShutdown 
 
   private async deal(bot: BotAccount, definition: BotDefinition, event: BotEvent): Promise<void> {
     const isAlarm = event.event === 'alarm.due';
-    const trigger = await (isAlarm ? this.triggerOf(bot, event) : this.triggers.of(bot, event));
+    const found = isAlarm ? this.triggerOf(bot, event) : this.triggers.of(bot, event);
+    const trigger = found instanceof Promise ? await found : found;
     if (trigger === null) return;
     const outcome = await this.runner(bot, definition).run(trigger);
-    if (outcome === 'handled') bot.rest.succeeded();
-    if (outcome === 'failed' && isAlarm) this.alarms.failed(bot.actor.id, event);
+    if (outcome === 'ignored') return;
+    if (outcome === 'handled') bot.rest.succeeded(this.clock.now());
+    if (outcome === 'failed' && isAlarm) this.alarms.retry(bot.actor.id, event);
     if (outcome === 'failed' && bot.rest.failed(this.clock.now())) {
       this.reporter.report({ bot: bot.name, kind: 'resting', room: event.data.room });
     }

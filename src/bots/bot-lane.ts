@@ -1,18 +1,37 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { LogEvent } from '../protocol/events.js';
 import type { AlarmEvent, BotEvent } from './runtime/bot-event.js';
 
 const MAX_WAITING = 64;
 const PAGE = 64;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+let turn: Promise<void> | null = null;
+
+/** Resolves in the next turn of the event loop; one wait for all lanes that ask for it. */
+function nextTurn(): Promise<void> {
+  turn ??= new Promise((resolve) =>
+    setImmediate(() => {
+      turn = null;
+      resolve();
+    }),
+  );
+  return turn;
+}
 
 /** What a lane needs of its server. */
 export interface LaneOwner {
-  /** Has the bot deal with an event; never throws. */
+  /** Has the bot deal with an event; throws only before it has begun. */
   deal(event: LogEvent): Promise<void>;
-  /** Has the bot deal with an alarm; never throws. */
+  /** Has the bot deal with an alarm; throws only before it has begun. */
   ring?(alarm: AlarmEvent): Promise<void>;
+  /** Whether the bot is given nothing for now: then nothing is kept or read for it. */
+  isResting?(): boolean;
   /** Reads events of the room after a position, at most so many. */
   read(after: number, limit: number): Promise<readonly LogEvent[]>;
-  /** Learns that events could not be read; they are tried again with the next one. */
+  /** Learns that something could not be dealt with; it is tried again after a pause. */
   failed(error: unknown): void;
 }
 
@@ -79,20 +98,35 @@ export class BotLane {
 
   private async work(): Promise<void> {
     // Not in the turn of the commit: a send never waits for a bot.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    try {
-      while (!this.stopped) {
-        const event = this.waiting.shift();
-        if (event?.event === 'alarm.due') await this.owner.ring?.(event);
-        else if (event !== undefined) await this.owner.deal(event);
-        else if (this.behind !== null) await this.catchUp(this.behind);
-        else break;
+    await nextTurn();
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!this.stopped && (this.waiting.length > 0 || this.behind !== null)) {
+      try {
+        await this.dealWithNext();
+        pauseMs = FIRST_PAUSE_MS;
+      } catch (error) {
+        this.owner.failed(error);
+        await delay(pauseMs, undefined, { ref: false });
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
       }
-    } catch (error) {
-      this.owner.failed(error);
-    } finally {
-      this.working = null;
     }
+    this.working = null;
+  }
+
+  /** What cannot be dealt with stays where it is, and nothing after it is dealt with before. */
+  private async dealWithNext(): Promise<void> {
+    if (this.owner.isResting?.() === true) this.skip();
+    const [event] = this.waiting;
+    if (event?.event === 'alarm.due') await this.owner.ring?.(event);
+    else if (event !== undefined) await this.owner.deal(event);
+    else if (this.behind !== null) await this.catchUp(this.behind);
+    if (event !== undefined) this.waiting.shift();
+  }
+
+  /** Leaves out what is in the log, but no alarm. */
+  private skip(): void {
+    this.behind = null;
+    this.waiting = this.waiting.filter(({ event }) => event === 'alarm.due');
   }
 
   private async catchUp(after: number): Promise<void> {

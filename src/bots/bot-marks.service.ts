@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
 import { Reader } from '../database/reader.js';
-import { Writer } from '../database/writer.js';
+import { Writer, type WriteTransaction } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Position } from '../protocol/models.js';
 import { findRoom, requireMember } from '../rooms/room-rows.js';
@@ -46,6 +46,16 @@ export class BotMarks {
       return seq;
     }, placed);
   }
+}
+
+/** Has a bot from afar that was just added to a room begin after that, in the transaction. */
+export async function markEntry(
+  { sql, manager }: WriteTransaction,
+  botId: string,
+  roomId: string,
+): Promise<void> {
+  const { epoch = '', head: seq = 0 } = (await findRoom(sql, roomId)) ?? {};
+  await setMark(manager, botId, roomId, { epoch, seq });
 }
 
 /** Sets a mark, in a transaction. */

@@ -12,11 +12,15 @@ const ALLOWED: Partial<Record<CommandName, BotScope | null>> = {
   'message.delete': 'messages:write',
   'message.react': 'messages:write',
   'message.unreact': 'messages:write',
+  // Which messages there are for a bot depends on its scopes (P-6.13).
+  'message.get': null,
   'message.history': 'messages:read',
   'message.status': 'messages:write',
   'typing.set': 'messages:write',
   'user.get': null,
   'bot.ack': null,
+  'bot.load': null,
+  'bot.store': null,
   'bot.commands': null,
   'bot.status': null,
 };

@@ -5,14 +5,10 @@ import { BotScope, DEFAULT_SCOPES } from '../protocol/bots.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Room } from '../protocol/models.js';
-import { MemberEntity } from '../rooms/member.entity.js';
-import { findRoom, listMembers, requireMember } from '../rooms/room-rows.js';
+import { findRoom, requireMember } from '../rooms/room-rows.js';
 import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
 import { toUser, type Caller } from '../users/actor.js';
-import { UsersService } from '../users/users.service.js';
-import { setMark } from './bot-marks.service.js';
 import { BotRoster } from './bot-roster.js';
-import { RemoteBots } from './remote-bots.service.js';
 
 /** Bots in rooms: an act of the room's owner (P-13.3, P-13.4). */
 @Injectable()
@@ -20,9 +16,7 @@ export class BotRooms {
   constructor(
     @Inject(Writer) private readonly writer: Writer,
     @Inject(RoomsService) private readonly rooms: RoomsService,
-    @Inject(UsersService) private readonly users: UsersService,
     @Inject(BotRoster) private readonly roster: BotRoster,
-    @Inject(RemoteBots) private readonly remote: RemoteBots,
   ) {}
 
   /**
@@ -36,25 +30,12 @@ export class BotRooms {
     const scopes = BotScope.options.filter(
       (scope) => asked.includes(scope) && bot.wanted.has(scope),
     );
-    const member = await this.writer.run(async (tx) => {
+    const entry = await this.writer.run(async (tx) => {
       const room = await this.getOwnRoom(tx, caller, data.room);
-      const members = await listMembers(tx.sql, room);
-      const found = members.find(({ user }) => user.id === bot.actor.id);
-      if (found !== undefined) {
-        const key = { roomId: room.id, userId: bot.actor.id };
-        await tx.manager.update(MemberEntity, key, { scopes: scopes.join(' ') });
-        return found;
-      }
-      await this.users.store(tx, bot.actor);
-      const joined = await this.rooms.addMember(tx, room, bot.actor, scopes);
-      const { epoch = '', head = 0 } = (await findRoom(tx.sql, room.id)) ?? {};
-      if (bot.definition === null)
-        await setMark(tx.manager, bot.actor.id, room.id, { epoch, seq: head });
-      return joined;
+      return this.roster.admit(tx, bot, room, scopes);
     }, caller.placed);
-    this.roster.note(bot, data.room, scopes);
-    this.remote.roomsChanged(bot);
-    return { member, scopes };
+    this.roster.grant(bot, entry);
+    return { member: entry.member, scopes };
   }
 
   /**
@@ -68,7 +49,6 @@ export class BotRooms {
       const room = await this.getOwnRoom(tx, caller, data.room);
       return this.rooms.leaveIn(tx, toUser(bot.actor), room.id, 'left');
     }, caller.placed);
-    this.remote.roomsChanged(bot);
     return { room: data.room, seq };
   }
 

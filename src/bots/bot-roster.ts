@@ -1,27 +1,51 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 
+import { TokenBucket } from '../chat/token-bucket.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
-import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
-import { DEFAULT_SCOPES, type BotHello, type BotScope } from '../protocol/bots.js';
+import {
+  Writer,
+  type AppendedEvent,
+  type CommitListener,
+  type WriteTransaction,
+} from '../database/writer.js';
+import type { BotHello, BotScope } from '../protocol/bots.js';
 import { ProtocolError } from '../protocol/errors.js';
+import type { Member, Room } from '../protocol/models.js';
 import { foldRoomName } from '../protocol/names.js';
-import { findRoom, isMember } from '../rooms/room-rows.js';
+import { MemberEntity } from '../rooms/member.entity.js';
+import { findRoom, listMembers } from '../rooms/room-rows.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { BotAccounts, type RegisteredBot } from '../users/bot-accounts.service.js';
 import { ReservedNames } from '../users/reserved-names.js';
 import { UsersService } from '../users/users.service.js';
 import { BotAccount } from './bot-account.js';
 import { BotAlarmClock } from './bot-alarm-clock.js';
-import { BotExplorer } from './bot-explorer.js';
-import { BotReporter } from './bot-reporter.js';
+import { listMemberships, watchRooms } from './bot-memberships.js';
+import { markEntry } from './bot-marks.service.js';
+import { BUILT_IN_BOTS } from './built-in.js';
+import { BotClock } from './runtime/bot-clock.js';
+import { BotExplorer } from './runtime/bot-explorer.js';
 import { BotSetupError } from './runtime/bot-manifest.js';
+import { BotReporter } from './runtime/bot-reporter.js';
+import { chooseBots } from './runtime/choose-bots.js';
+
+/** What a bot was given in a room, and where in the log of the room that was. */
+export interface BotEntry {
+  readonly room: string;
+  readonly member: Member;
+  readonly scopes: readonly BotScope[];
+  readonly seq: number;
+}
 
 /** The bots of this server, and the rooms that they are in. */
 @Injectable()
 export class BotRoster implements OnApplicationBootstrap, CommitListener {
   private readonly bots = new Map<string, BotAccount>();
   private readonly byRoom = new Map<string, Set<BotAccount>>();
+  /** Scopes of bots that come into a room, until the room is told. */
+  private readonly entering = new Map<string, readonly BotScope[]>();
+  private roomsChanged: (bot: BotAccount) => void = () => undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -34,15 +58,17 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     @Inject(BotExplorer) private readonly explorer: BotExplorer,
     @Inject(BotReporter) private readonly reporter: BotReporter,
     @Inject(BotAlarmClock) private readonly alarms: BotAlarmClock,
+    @Inject(BotClock) private readonly clock: BotClock,
   ) {
     writer.listen(this);
   }
 
   /** Finds the bots of the app and the rooms that they are in; adds those of the configuration. */
   async onApplicationBootstrap(): Promise<void> {
-    const { messagesPerSecond: perSecond, messagesBurst: burst } = this.config.limits;
-    for (const definition of this.explorer.explore((report) => this.reporter.report(report))) {
-      this.take(BotAccount.here(definition, { perSecond, burst }));
+    const found = this.explorer.explore((report) => this.reporter.report(report));
+    const { withoutBots: without } = this.config;
+    for (const definition of chooseBots(found, { builtIn: BUILT_IN_BOTS, without })) {
+      this.take(BotAccount.here(definition, this.newBucket()));
     }
     for (const registered of await this.accounts.list()) this.enter(registered);
     for (const name of this.config.roomBots) {
@@ -52,10 +78,15 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
         `PARLANCE_ROOM_BOTS names ${name}, which is no bot here: use ${known.join(', ')}.`,
       );
     }
-    for (const bot of this.bots.values()) await this.loadRooms(bot);
+    await this.loadRooms();
     const room = this.config.defaultRoom;
     await this.addConfigured(foldRoomName(room) ?? room);
     for (const { actor } of this.bots.values()) await this.alarms.start(actor.id);
+  }
+
+  /** Sets who is told when a bot came into a room, or left one. */
+  onRoomsChanged(listener: (bot: BotAccount) => void): void {
+    this.roomsChanged = listener;
   }
 
   /** Gives all bots, by name. */
@@ -86,12 +117,21 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     throw new ProtocolError('not_found', { message: `There is no bot ${name} here.` });
   }
 
-  /** Takes in a bot that connects from afar. */
-  enter(registered: RegisteredBot): BotAccount {
-    const { messagesPerSecond: perSecond, messagesBurst: burst } = this.config.limits;
-    return (
-      this.find(registered.name) ?? this.take(BotAccount.afar(registered, { perSecond, burst }))
-    );
+  /**
+   * Gives a bot that connects, as it is registered now.
+   *
+   * @throws ProtocolError `not_found`
+   */
+  async getAnew(name: string): Promise<BotAccount> {
+    const registered = await this.accounts.find(name);
+    return registered === null ? this.get(name) : this.enter(registered);
+  }
+
+  /** Takes in a bot from afar as it is registered; a bot of the app has its name to itself. */
+  private enter(registered: RegisteredBot): BotAccount {
+    const known = this.find(registered.name);
+    if (known?.definition === null) known.registered(registered);
+    return known ?? this.take(BotAccount.afar(registered, this.newBucket()));
   }
 
   /**
@@ -109,6 +149,11 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     bot.setCommands(help.map(({ args = [], ...command }) => ({ ...command, args })));
   }
 
+  private newBucket(): TokenBucket {
+    const { messagesPerSecond: perSecond, messagesBurst: burst } = this.config.limits;
+    return new TokenBucket({ perSecond, burst }, () => this.clock.now());
+  }
+
   private take(bot: BotAccount): BotAccount {
     this.bots.set(bot.actor.id, bot);
     this.reserved.reserve(bot.name);
@@ -123,40 +168,99 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   committed(events: readonly AppendedEvent[]): void {
     for (const { log, event } of events) {
       if (event.event === 'room.created') this.addConfiguredLater(log);
-      if (event.event === 'member.left') this.forget(event.data.user.id, log);
+      if (event.event === 'member.left') this.left(event.data.user.id, log, event.data.seq);
+      if (event.event === 'member.joined') {
+        this.joined(event.data.member.user.id, log, event.data.seq);
+      }
     }
   }
 
   lost(): void {
-    // Which rooms a bot is in is told by commits that were announced: nothing is lost here.
+    // What was committed and never announced is in the database alone.
+    this.entering.clear();
+    this.loadRooms().catch((error: unknown) => {
+      for (const { name: bot } of this.all()) this.reporter.report({ bot, kind: 'error', error });
+    });
   }
 
-  /** Notes that a bot is in a room; from the next event on it gets what it may see. */
-  note(bot: BotAccount, room: string, scopes: readonly BotScope[]): void {
+  /**
+   * Makes a bot a member of a room, in a transaction; one that is a member gets the scopes.
+   *
+   * The bot is in the room when the room is told, in the order of all that happens there: who
+   * waits for the commit may find that it was removed again meanwhile.
+   */
+  async admit(
+    tx: WriteTransaction,
+    bot: BotAccount,
+    room: Room,
+    scopes: readonly BotScope[],
+  ): Promise<BotEntry> {
+    const { actor } = bot;
+    const members = await listMembers(tx.sql, room);
+    const found = members.find(({ user }) => user.id === actor.id);
+    if (found !== undefined) {
+      const key = { roomId: room.id, userId: actor.id };
+      await tx.manager.update(MemberEntity, key, { scopes: scopes.join(' ') });
+      const seq = await headOf(tx, room.id);
+      return { room: room.id, member: found, scopes, seq };
+    }
+    await this.users.store(tx, actor);
+    const member = await this.rooms.addMember(tx, room, actor, scopes);
+    if (bot.definition === null) await markEntry(tx, actor.id, room.id);
+    const seq = await headOf(tx, room.id);
+    const id = entryId(actor.id, room.id, seq);
+    this.entering.set(id, scopes);
+    tx.ifUndone(() => this.entering.delete(id));
+    return { room: room.id, member, scopes, seq };
+  }
+
+  /** Gives a bot the scopes of an entry, unless it left or came anew since. */
+  grant(bot: BotAccount, { room, scopes, seq }: BotEntry): void {
+    if (bot.rooms.has(room) && seq >= (bot.changedAt.get(room) ?? 0)) this.note(bot, room, scopes);
+  }
+
+  private joined(id: string, room: string, seq: number): void {
+    const bot = this.bots.get(id);
+    const scopes = bot === undefined ? undefined : this.entering.get(entryId(id, room, seq));
+    if (bot === undefined || scopes === undefined) return;
+    this.entering.delete(entryId(id, room, seq));
+    bot.changedAt.set(room, seq);
+    this.note(bot, room, scopes);
+  }
+
+  private left(id: string, room: string, seq: number): void {
+    const bot = this.bots.get(id);
+    if (bot === undefined) return;
+    bot.changedAt.set(room, seq);
+    this.forget(bot, room);
+  }
+
+  private note(bot: BotAccount, room: string, scopes: readonly BotScope[]): void {
     bot.rooms.set(room, new Set(scopes));
     const bots = this.byRoom.get(room) ?? new Set();
     this.byRoom.set(room, bots.add(bot));
+    this.roomsChanged(bot);
   }
 
-  private forget(id: string, room: string): void {
-    const bot = this.bots.get(id);
-    if (bot === undefined) return;
+  private forget(bot: BotAccount, room: string): void {
     bot.rooms.delete(room);
     const bots = this.byRoom.get(room);
     bots?.delete(bot);
     if (bots?.size === 0) this.byRoom.delete(room);
+    this.roomsChanged(bot);
   }
 
-  private async loadRooms(bot: BotAccount): Promise<void> {
-    const rows = await this.reader.snapshot(({ sql }) =>
-      sql.all<{ room: string; scopes: string | null }>(
-        'SELECT room_id AS room, scopes FROM members WHERE user_id = ?',
-        bot.actor.id,
-      ),
-    );
-    for (const { room, scopes } of rows) {
-      const granted = scopes === null ? DEFAULT_SCOPES : (scopes.split(' ') as BotScope[]);
-      this.note(bot, room, granted);
+  /** Takes over from the database which bots are in which rooms. */
+  private async loadRooms(): Promise<void> {
+    const isChanged = watchRooms(this.all());
+    const found = await this.reader.snapshot(({ sql }) => listMemberships(sql));
+    for (const bot of this.bots.values()) {
+      const own = found.filter((one) => one.bot === bot.actor.id);
+      const stays = new Set(own.map(({ room }) => room));
+      for (const room of [...bot.rooms.keys()]) {
+        if (!stays.has(room) && !isChanged(bot, room)) this.forget(bot, room);
+      }
+      for (const { room, scopes } of own) if (!isChanged(bot, room)) this.note(bot, room, scopes);
     }
   }
 
@@ -178,15 +282,19 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
     }
   }
 
-  /** Makes a bot a member of a room; one that is a member already gets the scopes. */
   private async add(bot: BotAccount, room: string, scopes: readonly BotScope[]): Promise<void> {
-    const { actor } = bot;
-    await this.writer.run(async (tx) => {
+    const entry = await this.writer.run(async (tx) => {
       const found = await findRoom(tx.sql, room);
-      if (found === null || (await isMember(tx.sql, room, actor.id))) return;
-      await this.users.store(tx, actor);
-      await this.rooms.addMember(tx, found.info, actor, scopes);
+      return found === null ? null : this.admit(tx, bot, found.info, scopes);
     });
-    this.note(bot, room, scopes);
+    if (entry !== null) this.grant(bot, entry);
   }
+}
+
+async function headOf({ sql }: WriteTransaction, room: string): Promise<number> {
+  return (await findRoom(sql, room))?.head ?? 0;
+}
+
+function entryId(...parts: readonly [botId: string, room: string, seq: number]): string {
+  return JSON.stringify(parts);
 }

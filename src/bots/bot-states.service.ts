@@ -1,43 +1,82 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Like } from 'typeorm';
 
+import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
-import { Writer } from '../database/writer.js';
+import type { Sql } from '../database/sql.js';
+import { Writer, type WriteTransaction } from '../database/writer.js';
+import { Alarm, AlarmKey, MAX_STATE_CHANGES, StateKey } from '../protocol/bots.js';
+import { ProtocolError } from '../protocol/errors.js';
 import { BotStateEntity } from './bot-state.entity.js';
 import type { AlarmEvent } from './runtime/bot-event.js';
 import type { StateChange, StateEntry, StateOwner } from './runtime/bot-host.js';
 
-const MAX_BYTES = 65_536;
 const ALARMS = 'alarms:';
 
-/** What bots keep for rooms and users, in the database. */
+interface StateColumns {
+  key: string;
+  value: string;
+}
+
+/** A change as a row; a value of null removes it. */
+interface StateRow {
+  readonly botId: string;
+  readonly owner: string;
+  readonly key: string;
+  readonly value: string | null;
+}
+
+/** What bots keep for rooms and users, in the database (P-13.11, P-13.12). */
 @Injectable()
 export class BotStates {
   constructor(
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(Writer) private readonly writer: Writer,
     @Inject(Reader) private readonly reader: Reader,
   ) {}
 
   /** Reads a value; undefined if there is none. */
   async read(botId: string, owner: StateOwner, key: string): Promise<unknown> {
-    const where = { botId, owner: ownerKey(owner), key };
-    const row = await this.reader.snapshot(({ manager }) =>
-      manager.findOneBy(BotStateEntity, where),
+    const entry = await this.reader.snapshot(({ sql }) => this.find(sql, botId, owner, key));
+    return entry?.value;
+  }
+
+  /** Reads a value in a snapshot; null if there is none. */
+  async find(sql: Sql, botId: string, owner: StateOwner, key: string): Promise<StateEntry | null> {
+    const row = await sql.get<StateColumns>(
+      'SELECT key, value FROM bot_state WHERE bot_id = ? AND owner = ? AND key = ?',
+      ...[botId, ownerKey(owner), key],
     );
-    return row === null ? undefined : (JSON.parse(row.value) as unknown);
+    return row === undefined ? null : toEntry(row);
   }
 
   /** Reads all values of an owner. */
   async list(botId: string, owner: StateOwner): Promise<StateEntry[]> {
     const where = { botId, owner: ownerKey(owner) };
     const rows = await this.reader.snapshot(({ manager }) => manager.findBy(BotStateEntity, where));
-    return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as unknown }));
+    return rows.map(toEntry);
   }
 
-  /** Reads the alarms of a bot in all rooms. */
-  async alarms(botId: string): Promise<AlarmEvent[]> {
+  /** Reads values of an owner after a key in a snapshot, by key. */
+  async page(
+    sql: Sql,
+    botId: string,
+    owner: StateOwner,
+    after: string,
+    limit: number,
+  ): Promise<StateEntry[]> {
+    const rows = await sql.all<StateColumns>(
+      'SELECT key, value FROM bot_state WHERE bot_id = ? AND owner = ? AND key > ? ORDER BY key LIMIT ?',
+      ...[botId, ownerKey(owner), after, limit],
+    );
+    return rows.map(toEntry);
+  }
+
+  /** Reads the alarms of a bot, in all rooms or in one. */
+  async alarms(botId: string, room?: string): Promise<AlarmEvent[]> {
+    const owner = room === undefined ? Like(`${ALARMS}%`) : ownerKey({ alarms: room });
     const rows = await this.reader.snapshot(({ manager }) =>
-      manager.findBy(BotStateEntity, { botId, owner: Like(`${ALARMS}%`) }),
+      manager.findBy(BotStateEntity, { botId, owner }),
     );
     return rows.map(({ owner, key, value }) => {
       const alarm = JSON.parse(value) as { at: number; value: unknown };
@@ -49,22 +88,65 @@ export class BotStates {
   }
 
   /**
-   * Writes changes, all or none.
+   * Writes changes, all or none; `check` may refuse them in the transaction.
    *
-   * @throws RangeError for a value of more than 64 KiB of JSON
+   * @throws ProtocolError `invalid`, `limit_reached`
    */
-  async write(botId: string, changes: readonly StateChange[]): Promise<void> {
-    const rows = changes.map(({ owner, key, value }) => ({
-      ...{ botId, owner: ownerKey(owner), key },
-      value: value === undefined ? null : toJson(key, value),
-    }));
-    await this.writer.run(async ({ manager }) => {
-      for (const { value, ...where } of rows) {
-        if (value === null) await manager.delete(BotStateEntity, where);
-        else await manager.upsert(BotStateEntity, { ...where, value }, ['botId', 'owner', 'key']);
-      }
+  async write(
+    botId: string,
+    changes: readonly StateChange[],
+    {
+      check,
+      placed,
+    }: { check?: (tx: WriteTransaction) => Promise<void>; placed?: () => void } = {},
+  ): Promise<void> {
+    if (changes.length > MAX_STATE_CHANGES) {
+      throw invalid(`At most ${String(MAX_STATE_CHANGES)} changes at once.`);
+    }
+    const rows = changes.map((change) => this.toRow(botId, change));
+    await this.writer.run(async (tx) => {
+      await check?.(tx);
+      for (const row of rows) await store(tx, row);
+      const grown = rows.filter(({ value }) => value !== null).map(({ owner }) => owner);
+      for (const owner of new Set(grown)) await this.requireFewKeys(tx, botId, owner);
+    }, placed);
+  }
+
+  private toRow(botId: string, { owner, key, value }: StateChange): StateRow {
+    checkKey(key, 'alarms' in owner ? AlarmKey : StateKey);
+    const row = { botId, owner: ownerKey(owner), key };
+    if (value === undefined) return { ...row, value: null };
+    return { ...row, value: this.toJson(key, 'alarms' in owner ? toAlarm(value) : value) };
+  }
+
+  private toJson(key: string, value: unknown): string {
+    const json = JSON.stringify(value);
+    const { botValueBytes } = this.config.limits;
+    if (Buffer.byteLength(json) <= botValueBytes) return json;
+    throw new ProtocolError('limit_reached', {
+      message: `The value of ${key} has more than ${String(botValueBytes)} bytes as JSON.`,
+      details: { limit: 'botValueBytes', value: botValueBytes },
     });
   }
+
+  private async requireFewKeys(
+    { sql }: WriteTransaction,
+    botId: string,
+    owner: string,
+  ): Promise<void> {
+    const { botKeys } = this.config.limits;
+    const last = 'SELECT key FROM bot_state WHERE bot_id = ? AND owner = ? LIMIT 1 OFFSET ?';
+    if ((await sql.get(last, botId, owner, botKeys)) === undefined) return;
+    throw new ProtocolError('limit_reached', {
+      message: `A bot keeps at most ${String(botKeys)} keys for a room or a user.`,
+      details: { limit: 'botKeys', value: botKeys },
+    });
+  }
+}
+
+async function store({ manager }: WriteTransaction, { value, ...where }: StateRow): Promise<void> {
+  if (value === null) await manager.delete(BotStateEntity, where);
+  else await manager.upsert(BotStateEntity, { ...where, value }, ['botId', 'owner', 'key']);
 }
 
 function ownerKey(owner: StateOwner): string {
@@ -72,8 +154,21 @@ function ownerKey(owner: StateOwner): string {
   return 'room' in owner ? `room:${owner.room}` : `user:${owner.user}`;
 }
 
-function toJson(key: string, value: unknown): string {
-  const json = JSON.stringify(value);
-  if (Buffer.byteLength(json) <= MAX_BYTES) return json;
-  throw new RangeError(`The state ${key} has more than ${String(MAX_BYTES)} bytes of JSON.`);
+function checkKey(key: string, schema: typeof StateKey): void {
+  const [issue] = schema.safeParse(key).error?.issues ?? [];
+  if (issue !== undefined) throw invalid(`The key ${key.slice(0, 32)}: ${issue.message}`);
+}
+
+function toEntry({ key, value }: StateColumns): StateEntry {
+  return { key, value: JSON.parse(value) as unknown };
+}
+
+function toAlarm(value: unknown): { at: number; value: unknown } {
+  const { data } = Alarm.safeParse(value);
+  if (data !== undefined) return { at: data.at, value: data.value };
+  throw invalid('An alarm has the shape { at, value }, with the time in milliseconds since 1970.');
+}
+
+function invalid(message: string): ProtocolError {
+  return new ProtocolError('invalid', { message });
 }

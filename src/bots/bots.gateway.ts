@@ -10,6 +10,7 @@ import { toUser } from '../users/actor.js';
 import type { BotAccount } from './bot-account.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
+import { RemoteBotStates } from './remote-bot-states.service.js';
 import { RemoteBots } from './remote-bots.service.js';
 import { BotClock } from './runtime/bot-clock.js';
 
@@ -19,6 +20,7 @@ export class BotsGateway {
   constructor(
     @Inject(BotRooms) private readonly rooms: BotRooms,
     @Inject(RemoteBots) private readonly remote: RemoteBots,
+    @Inject(RemoteBotStates) private readonly states: RemoteBotStates,
     @Inject(BotRoster) private readonly roster: BotRoster,
     @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
     @Inject(BotClock) private readonly clock: BotClock,
@@ -46,6 +48,22 @@ export class BotsGateway {
     @CurrentCall() call: Call,
   ): Promise<ReplyData<'bot.ack'>> {
     return this.remote.acknowledge(call, data);
+  }
+
+  @Command('bot.load')
+  load(
+    @MessageBody() data: CommandData<'bot.load'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.load'>> {
+    return this.states.load(call, data);
+  }
+
+  @Command('bot.store', { write: true, botBucket: 'messages' })
+  store(
+    @MessageBody() data: CommandData<'bot.store'>,
+    @CurrentCall() call: Call,
+  ): Promise<ReplyData<'bot.store'>> {
+    return this.states.store(call, data);
   }
 
   @Command('bot.commands')

@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type Provider, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 
 import { ChatModule } from '../chat/chat.module.js';
@@ -7,20 +7,20 @@ import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { BotAlarmClock } from './bot-alarm-clock.js';
 import { BotDispatcher } from './bot-dispatcher.js';
-import { BotExplorer } from './bot-explorer.js';
+import { BotExplorer } from './runtime/bot-explorer.js';
 import { BotMarks } from './bot-marks.service.js';
-import { BotReporter } from './bot-reporter.js';
+import { BotReporter } from './runtime/bot-reporter.js';
 import { BotRooms } from './bot-rooms.service.js';
 import { BotRoster } from './bot-roster.js';
 import { BotStates } from './bot-states.service.js';
 import { BotTriggers } from './bot-triggers.js';
 import { BotsGateway } from './bots.gateway.js';
+import { RemoteBotAlarms } from './remote-bot-alarms.js';
+import { RemoteBotStates } from './remote-bot-states.service.js';
 import { RemoteBots } from './remote-bots.service.js';
 import { BUILT_IN_BOTS } from './built-in.js';
 import { BotClock } from './runtime/bot-clock.js';
-
-/** A class marked with `@ChatBot`, or an instance of one. */
-export type BotSource = Type | object;
+import { toProvider, type BotSource } from './runtime/bot-source.js';
 
 /** Bots: providers with handlers that react to what is committed in rooms. */
 @Module({})
@@ -41,6 +41,8 @@ export class BotsModule {
         BotDispatcher,
         BotMarks,
         RemoteBots,
+        RemoteBotAlarms,
+        RemoteBotStates,
         BotExplorer,
         BotReporter,
         BotRooms,
@@ -54,9 +56,4 @@ export class BotsModule {
       exports: [BotClock, BotDispatcher, BotReporter, BotRoster],
     };
   }
-}
-
-/** An instance takes the place of its class, so that one of a built-in bot can be set up anew. */
-function toProvider(bot: BotSource): Provider {
-  return typeof bot === 'function' ? (bot as Type) : { provide: bot.constructor, useValue: bot };
 }

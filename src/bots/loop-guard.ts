@@ -1,28 +1,53 @@
 /** Messages of bots that led to each other, after which no bot is given the next (P-13.7). */
 export const MAX_HOPS = 4;
 const EVENTS = 20;
+/** Bots answer each other only if so many of the events go either way. */
+const EVENTS_EACH_WAY = 5;
 const WINDOW_MS = 60_000;
 const MUTE_MS = 60_000;
+/** Pairs after which those that are forgotten are looked for. */
+const SWEEP_AT = 1_000;
 
 interface Pair {
-  times: number[];
+  passed: { readonly to: string; readonly at: number }[];
   mutedUntil: number;
 }
 
 /** Mutes two bots that keep each other going in a room (P-13.7). */
 export class LoopGuard {
   private readonly pairs = new Map<string, Pair>();
+  private sweepAt = SWEEP_AT;
 
-  /** Counts an event of one bot for another; tells whether it may pass. */
-  pass(room: string, one: string, other: string, now = Date.now()): 'yes' | 'no' | 'muted now' {
-    const key = [room, ...[one, other].sort()].join(' ');
-    const pair = this.pairs.get(key) ?? { times: [], mutedUntil: 0 };
-    this.pairs.set(key, pair);
-    if (now < pair.mutedUntil) return 'no';
-    pair.times = [...pair.times.filter((at) => now - at < WINDOW_MS), now];
-    if (pair.times.length <= EVENTS) return 'yes';
-    pair.times = [];
-    pair.mutedUntil = now + MUTE_MS;
+  /**
+   * Counts an event of one bot for another; tells whether it may pass.
+   *
+   * `at` is when the event came about, so that what a bot missed counts as it would have then.
+   */
+  pass(room: string, to: string, from: string, at: number): 'yes' | 'no' | 'muted now' {
+    const key = [room, ...[to, from].sort()].join(' ');
+    const pair = this.pairs.get(key) ?? { passed: [], mutedUntil: 0 };
+    if (!this.pairs.has(key)) this.add(key, pair, at);
+    if (at < pair.mutedUntil) return 'no';
+    pair.passed = [...pair.passed.filter((event) => at - event.at < WINDOW_MS), { to, at }];
+    if (!isLoop(pair)) return 'yes';
+    pair.passed = [];
+    pair.mutedUntil = at + MUTE_MS;
     return 'muted now';
   }
+
+  private add(key: string, pair: Pair, now: number): void {
+    this.pairs.set(key, pair);
+    if (this.pairs.size < this.sweepAt) return;
+    for (const [old, { passed, mutedUntil }] of this.pairs) {
+      const last = passed.at(-1)?.at ?? mutedUntil;
+      if (old !== key && now - last >= WINDOW_MS) this.pairs.delete(old);
+    }
+    this.sweepAt = Math.max(SWEEP_AT, 2 * this.pairs.size);
+  }
+}
+
+function isLoop({ passed }: Pair): boolean {
+  const oneWay = passed.filter(({ to }) => to === passed[0]?.to).length;
+  const eachWay = Math.min(oneWay, passed.length - oneWay);
+  return passed.length > EVENTS && eachWay >= EVENTS_EACH_WAY;
 }

@@ -8,19 +8,25 @@ import { CloseCode } from '../protocol/close-codes.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
+import { noSuchMessage } from '../messages/messages.service.js';
+import type { Message } from '../protocol/models.js';
 import type { BotAccount } from './bot-account.js';
+import { BotAlarmClock } from './bot-alarm-clock.js';
 import { BotLane } from './bot-lane.js';
 import { BotMarks } from './bot-marks.service.js';
 import { checkBotCall } from './bot-policy.js';
-import { BotReporter } from './bot-reporter.js';
+import { BotReporter } from './runtime/bot-reporter.js';
 import { BotRoster } from './bot-roster.js';
 import { BotTriggers } from './bot-triggers.js';
 import { RemoteBotSession } from './remote-bot-session.js';
+import { BotClock } from './runtime/bot-clock.js';
 
 /** Bots that connect from afar: who has which room, and what is delivered (P-13.8 to P-13.10). */
 @Injectable()
 export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   private readonly sessions = new Map<BotAccount, readonly RemoteBotSession[]>();
+  /** Leases that are about to begin. */
+  private beginning = 0;
 
   constructor(
     @Inject(Writer) writer: Writer,
@@ -29,9 +35,12 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
     @Inject(BotTriggers) private readonly triggers: BotTriggers,
     @Inject(BotMarks) private readonly marks: BotMarks,
     @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
+    @Inject(BotAlarmClock) private readonly alarms: BotAlarmClock,
+    @Inject(BotClock) private readonly clock: BotClock,
     @Inject(BotReporter) private readonly reporter: BotReporter,
   ) {
     writer.listen(this);
+    roster.onRoomsChanged((bot) => this.roomsChanged(bot));
   }
 
   onModuleInit(): void {
@@ -39,14 +48,14 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   }
 
   async enter({ connection, actor }: Call, hello: BotHello): Promise<() => void> {
-    const bot = await this.roster.get(actor.name);
+    const bot = await this.roster.getAnew(actor.name);
     if (bot.definition !== null) {
       throw new ProtocolError('forbidden', { message: 'This bot runs inside the server.' });
     }
     this.roster.setCommands(bot, hello.commands ?? []);
     bot.takesBots = hello.fromBots === true;
     return () => {
-      const session = new RemoteBotSession(connection, hello);
+      const session = new RemoteBotSession(connection, hello, bot.given, this.clock);
       this.add(bot, session);
       connection.onDisconnect(() => this.remove(bot, session));
     };
@@ -54,8 +63,21 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
 
   check(call: Call, data: unknown): void {
     const { room } = data as { room?: string };
-    const bot = this.roster.find(call.actor.name);
+    const bot = this.roster.findById(call.actor.id);
     checkBotCall(call.name, room === undefined ? undefined : bot?.rooms.get(room));
+    if (room !== undefined && call.name === 'message.send') {
+      call.givenHops = bot?.given.most(room, this.clock.now());
+    }
+  }
+
+  async checkRead({ actor }: Call, message: Message): Promise<void> {
+    const bot = this.roster.findById(actor.id);
+    if (bot === undefined || !(await this.triggers.mayRead(bot, message))) throw noSuchMessage();
+  }
+
+  /** Finds the connection that a room of a bot is leased to. */
+  findHolder(bot: BotAccount, room: string): RemoteBotSession | undefined {
+    return this.of(bot).find((session) => session.has(room));
   }
 
   /** Stores what a bot has processed, and delivers on (P-13.9). */
@@ -69,11 +91,10 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   }
 
   committed(events: readonly AppendedEvent[]): void {
+    // On the path of every message: it costs nothing as long as no bot from afar is connected.
+    if (this.sessions.size === 0) return;
     for (const { log, event } of events) {
-      for (const [bot, sessions] of this.sessions) {
-        if (!bot.rooms.has(log)) continue;
-        for (const session of sessions) session.offer(log, event);
-      }
+      for (const bot of this.roster.inRoom(log) ?? []) this.findHolder(bot, log)?.offer(log, event);
     }
   }
 
@@ -82,12 +103,19 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   }
 
   /** Has the rooms of a bot leased anew, after one came or went. */
-  roomsChanged(bot: BotAccount): void {
+  private roomsChanged(bot: BotAccount): void {
     const sessions = this.of(bot);
+    if (sessions.length === 0) return;
     for (const session of sessions) {
       for (const room of session.rooms()) if (!bot.rooms.has(room)) session.release(room);
     }
     for (const room of bot.rooms.keys()) this.leaseRoom(bot, room);
+  }
+
+  /** Counts what is about to be sent to bots, but for what waits for their acknowledgements. */
+  countBusy(): number {
+    const sessions = [...this.sessions.values()].flat();
+    return sessions.reduce((sum, session) => sum + session.countBusy(), this.beginning);
   }
 
   private of(bot: BotAccount): readonly RemoteBotSession[] {
@@ -117,14 +145,21 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   }
 
   private leaseRoom(bot: BotAccount, room: string): void {
-    const ranked = [...this.of(bot)].sort((a, b) => (a.rank(room) < b.rank(room) ? 1 : -1));
-    const [holder, ...others] = ranked;
+    const holder = this.chooseHolder(bot, room);
     if (holder === undefined || holder.has(room)) return;
-    for (const other of others) other.release(room);
-    this.begin(bot, holder, room).catch((error: unknown) => {
-      this.reporter.report({ bot: bot.name, kind: 'error', room, error });
-      holder.connection.bye(CloseCode.unavailable, 'a room could not be read');
-    });
+    for (const other of this.of(bot)) other.release(room);
+    this.beginning++;
+    this.begin(bot, holder, room)
+      .catch((error: unknown) => {
+        this.reporter.report({ bot: bot.name, kind: 'error', room, error });
+        holder.connection.bye(CloseCode.unavailable, 'a room could not be read');
+      })
+      .finally(() => this.beginning--);
+  }
+
+  private chooseHolder(bot: BotAccount, room: string): RemoteBotSession | undefined {
+    const ranked = [...this.of(bot)].sort((a, b) => (a.rank(room) < b.rank(room) ? 1 : -1));
+    return ranked[0];
   }
 
   /** Delivers a room after the bot's mark, or from now on. */
@@ -132,7 +167,8 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
     const mark = session.hello.from === 'live' ? null : await this.marks.find(bot.actor.id, room);
     const { epoch, head } = await this.rooms.get(room);
     // Nothing is awaited from here on: what is committed later is offered to the lane.
-    if (session.has(room) || !this.of(bot).includes(session)) return;
+    const isHolder = bot.rooms.has(room) && this.chooseHolder(bot, room) === session;
+    if (session.has(room) || !isHolder) return;
     const after = mark?.epoch === epoch ? mark.seq : head;
     const lane = new BotLane(
       {
@@ -145,5 +181,6 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
       { seq: after, head },
     );
     session.lease(room, after, lane);
+    await this.alarms.ringOverdue(bot.actor.id, room);
   }
 }

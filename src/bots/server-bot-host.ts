@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { COMMANDS } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { Member, Message } from '../protocol/models.js';
+import type { Message } from '../protocol/models.js';
 import type { HistoryService } from '../messages/history.service.js';
 import type { MessagesService } from '../messages/messages.service.js';
 import type { ReactionsService } from '../messages/reactions.service.js';
@@ -10,11 +8,12 @@ import type { TypingService } from '../chat/typing.service.js';
 import type { ActiveRooms } from '../rooms/active-rooms.js';
 import type { Caller } from '../users/actor.js';
 import type { BotAccount } from './bot-account.js';
-import type { BotReporter } from './bot-reporter.js';
+import type { BotReporter } from './runtime/bot-reporter.js';
 import type { BotAlarmClock } from './bot-alarm-clock.js';
 import type { BotRoster } from './bot-roster.js';
 import type { BotStates } from './bot-states.service.js';
 import type { BotTriggers } from './bot-triggers.js';
+import type { BotClock } from './runtime/bot-clock.js';
 import type {
   BotHost,
   BotMessage,
@@ -40,6 +39,7 @@ export interface BotServices {
   readonly alarms: BotAlarmClock;
   readonly reporter: BotReporter;
   readonly triggers: BotTriggers;
+  readonly clock: BotClock;
 }
 
 /** What a bot inside the server can do: what its scopes and its rate allow. */
@@ -51,6 +51,10 @@ export class ServerBotHost implements BotHost {
     private readonly services: BotServices,
   ) {
     this.caller = { actor: bot.actor, placed: () => undefined };
+  }
+
+  get textChars(): number {
+    return this.services.messages.textChars;
   }
 
   async send({ notice, ...message }: BotMessage): Promise<Message> {
@@ -87,13 +91,15 @@ export class ServerBotHost implements BotHost {
     return Promise.resolve();
   }
 
-  findMessage(room: string, message: string): Promise<Message | null> {
-    return this.services.triggers.findMessage(room, message);
+  async findMessage(room: string, message: string): Promise<Message | null> {
+    const { triggers } = this.services;
+    const found = await triggers.findMessage(room, message);
+    return found !== null && (await triggers.mayRead(this.bot, found)) ? found : null;
   }
 
-  async findRole(room: string, user: string): Promise<Member['role'] | null> {
+  async isOwner(room: string, user: string): Promise<boolean> {
     const active = await this.services.rooms.find(room);
-    return active?.members.get(user)?.role ?? null;
+    return active?.members.get(user)?.role === 'owner';
   }
 
   listBots(room: string): Promise<RoomBot[]> {
@@ -124,19 +130,20 @@ export class ServerBotHost implements BotHost {
   /** Waits for the bot's rate; refuses what its scopes do not allow, or what would wait too long. */
   private async mayWrite(room: string): Promise<void> {
     const { rooms, bucket, name } = this.bot;
+    const { clock } = this.services;
     if (rooms.get(room)?.has('messages:write') !== true) {
       const message = `The bot ${name} may not write in this room.`;
       throw new ProtocolError('forbidden', { message });
     }
-    const deadline = performance.now() + LONGEST_WAIT_MS;
+    const deadline = clock.now() + LONGEST_WAIT_MS;
     for (;;) {
       const retryAfterMs = bucket.take();
       if (retryAfterMs === 0) return;
-      if (performance.now() + retryAfterMs > deadline) {
+      if (clock.now() + retryAfterMs > deadline) {
         this.report({ bot: name, kind: 'rate', room });
         throw new ProtocolError('rate_limited', { retryAfterMs });
       }
-      await delay(retryAfterMs);
+      await new Promise<void>((resolve) => clock.after(retryAfterMs, resolve));
     }
   }
 }

@@ -9,6 +9,7 @@ import type { PresentUser, Session } from './session.js';
 export class Call implements Caller {
   /** Why the command is refused for its rate; a repeat of a message is answered all the same. */
   refusal: ProtocolError | undefined;
+  givenHops: number | undefined;
   /** What the command came to, once it is known. */
   outcome: Outcome | undefined;
   private onPlaced: (() => void) | undefined;

@@ -10,6 +10,7 @@ import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
 import { TokensService } from '../users/tokens.service.js';
 import { UsersService } from '../users/users.service.js';
 import { toUser } from '../users/actor.js';
+import { BotPort } from './bot-port.js';
 import type { Call } from './call.js';
 import { Command, CurrentCall } from './command.decorator.js';
 import { HourlyRates } from './hourly-rates.js';
@@ -40,6 +41,7 @@ export class ChatGateway {
     @Inject(SessionsService) private readonly sessions: SessionsService,
     @Inject(TokensService) private readonly tokens: TokensService,
     @Inject(HourlyRates) private readonly rates: HourlyRates,
+    @Inject(BotPort) private readonly bots: BotPort,
   ) {}
 
   @Command('session.ping')
@@ -132,7 +134,7 @@ export class ChatGateway {
     return sent;
   }
 
-  @Command('message.edit', { write: true })
+  @Command('message.edit', { write: true, botBucket: 'messages' })
   editMessage(
     @MessageBody() data: CommandData<'message.edit'>,
     @CurrentCall() call: Call,
@@ -140,7 +142,7 @@ export class ChatGateway {
     return this.messages.edit(call, data);
   }
 
-  @Command('message.delete', { write: true })
+  @Command('message.delete', { write: true, botBucket: 'messages' })
   deleteMessage(
     @MessageBody() data: CommandData<'message.delete'>,
     @CurrentCall() call: Call,
@@ -148,7 +150,7 @@ export class ChatGateway {
     return this.messages.delete(call, data);
   }
 
-  @Command('message.react', { write: true })
+  @Command('message.react', { write: true, botBucket: 'messages' })
   react(
     @MessageBody() data: CommandData<'message.react'>,
     @CurrentCall() call: Call,
@@ -156,12 +158,22 @@ export class ChatGateway {
     return this.reactions.add(call, data);
   }
 
-  @Command('message.unreact', { write: true })
+  @Command('message.unreact', { write: true, botBucket: 'messages' })
   unreact(
     @MessageBody() data: CommandData<'message.unreact'>,
     @CurrentCall() call: Call,
   ): Reply<'message.unreact'> {
     return this.reactions.remove(call, data);
+  }
+
+  @Command('message.get')
+  async getMessage(
+    @MessageBody() data: CommandData<'message.get'>,
+    @CurrentCall() call: Call,
+  ): Reply<'message.get'> {
+    const message = await this.histories.get(call.actor, data);
+    if (call.actor.kind === 'bot') await this.bots.plug.checkRead(call, message);
+    return { message };
   }
 
   @Command('message.history')

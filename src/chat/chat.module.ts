@@ -9,6 +9,7 @@ import { ChatGateway } from './chat.gateway.js';
 import { ChatServer } from './chat-server.js';
 import { CommandTable } from './command-table.js';
 import { Dispatcher } from './dispatcher.js';
+import { GatewayHooks } from './gateway-hooks.js';
 import { GuestExpiry } from './guest-expiry.js';
 import { HelloService } from './hello.service.js';
 import { HourlyRates } from './hourly-rates.js';
@@ -30,6 +31,7 @@ import { TypingService } from './typing.service.js';
     ChatServer,
     CommandTable,
     Dispatcher,
+    GatewayHooks,
     GuestExpiry,
     HelloService,
     HourlyRates,

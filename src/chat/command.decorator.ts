@@ -14,6 +14,8 @@ export interface CommandTraits {
   readonly write?: true;
   /** Bucket of the user that it takes from, beside that of the connection (P-9.10). */
   readonly bucket?: 'messages';
+  /** Bucket of the user that it takes from if that is a bot. */
+  readonly botBucket?: 'messages';
 }
 
 /** Metadata key of {@link CommandTraits}. */

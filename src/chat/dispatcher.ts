@@ -82,7 +82,8 @@ export class Dispatcher {
     throw invalid([{ path: 'resume', message: `At most ${String(most)} rooms.` }]);
   }
 
-  private takeFromBucket(call: Call, { bucket }: CommandEntry): void {
+  private takeFromBucket(call: Call, entry: CommandEntry): void {
+    const bucket = entry.bucket ?? (call.actor.kind === 'bot' ? entry.botBucket : undefined);
     if (bucket === undefined || call.refusal !== undefined) return;
     const retryAfterMs = call.actor.messageBucket.take();
     if (retryAfterMs === 0) return;

@@ -16,7 +16,14 @@ const PAUSE_MAX_MS = 600_000;
 /** Memberships that end in one transaction: many share a commit, and others need not wait long. */
 const BATCH = 100;
 
-/** Guests who have been away too long leave their rooms (P-5.6). */
+/**
+ * Guests who have been away too long leave their rooms (P-5.6).
+ *
+ * Their rows among the users stay. The log of each room that they were in names them for good,
+ * at least as `member.joined`, and `user.get` has to know whoever a log names. Each comes back by
+ * the token besides, and finds the own log where it was. The logs grow by more than that for each
+ * guest; `guestsPerHour` is what bounds both.
+ */
 @Injectable()
 export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(GuestExpiry.name);

@@ -18,6 +18,7 @@ import { newId } from '../users/new-id.js';
 import { BotPort } from './bot-port.js';
 import type { Call } from './call.js';
 import type { Connection } from './connection.js';
+import { GatewayHooks } from './gateway-hooks.js';
 import { HourlyRates } from './hourly-rates.js';
 import { PresentUsers } from './present-users.js';
 import { ResumeService } from './resume.service.js';
@@ -31,14 +32,9 @@ type Issued = Pick<IssuedToken, 'expiresAt'> & Partial<IssuedToken>;
 /** The last moment that a date can tell: the token of a bot has no end. */
 const NEVER = 8.64e15;
 
-/** Called when a connection has a session and is about to be welcomed. */
-export type SessionListener = (connection: Connection) => void;
-
 /** The handshake: who is it, and what did they miss (P-2.2). */
 @Injectable()
 export class HelloService {
-  private sessionListener: SessionListener = () => undefined;
-
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(TokensService) private readonly tokens: TokensService,
@@ -50,12 +46,8 @@ export class HelloService {
     @Inject(ResumeService) private readonly resume: ResumeService,
     @Inject(RoomHub) private readonly hub: RoomHub,
     @Inject(HourlyRates) private readonly rates: HourlyRates,
+    @Inject(GatewayHooks) private readonly gateways: GatewayHooks,
   ) {}
-
-  /** Sets who binds the gateways to a connection that got a session. */
-  onSession(listener: SessionListener): void {
-    this.sessionListener = listener;
-  }
 
   /**
    * Gives the connection a session; the reply is the welcome (P-2.4).
@@ -93,7 +85,7 @@ export class HelloService {
       const welcome = await this.welcome(call, hello, issued);
       // Gateways are told of the end of those only whose beginning they were told of.
       requireOpen(connection);
-      this.sessionListener(connection);
+      this.gateways.entered(connection);
       return welcome;
     } catch (error) {
       this.leave(connection);

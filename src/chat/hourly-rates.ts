@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import type { WriteTransaction } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { isLoopback } from './address-limit.js';
+import { isLoopback, networkOf } from './client-network.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 
 const SECONDS_PER_HOUR = 3_600;
@@ -25,7 +25,7 @@ export class HourlyRates {
    * @throws ProtocolError `rate_limited`
    */
   admitGuest(address: string): void {
-    if (!isLoopback(address)) take(this.guests, address, 'guests');
+    if (!isLoopback(address)) take(this.guests, networkOf(address), 'guests');
   }
 
   /** Gives what refuses a user one change of the name too many. */

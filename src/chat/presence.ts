@@ -1,20 +1,22 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
+import { CONFIG, type Config } from '../config/config.js';
 import type { RoomPresence } from '../protocol/models.js';
 import type { Channel } from './channel.js';
 
-const BATCH_MS = 1_000;
 const NAMED_USERS = 100;
 
 /** Gives the channel of a room and the number of its members. */
 export type FindRoom = (log: string) => { channel: Channel; memberCount: number } | undefined;
 
-/** Who is online in a room: one event a second and room at most (P-7.3). */
+/** Who is online in a room: one event an interval and room at most (P-7.3). */
 @Injectable()
 export class Presence implements OnModuleDestroy {
   private changes = new Map<string, Map<string, boolean>>();
   private timer: NodeJS.Timeout | undefined;
   private findRoom: FindRoom = () => undefined;
+
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
 
   /** Sets where rooms are found. */
   use(findRoom: FindRoom): void {
@@ -25,7 +27,7 @@ export class Presence implements OnModuleDestroy {
     clearTimeout(this.timer);
   }
 
-  /** Notes that a user came or went; a user who comes back within the second changes nothing. */
+  /** Notes that a user came or went; a user who comes back within the interval changes nothing. */
   changed(log: string, userId: string, online: boolean): void {
     let room = this.changes.get(log);
     if (room === undefined) {
@@ -34,7 +36,7 @@ export class Presence implements OnModuleDestroy {
     }
     if (room.get(userId) === !online) room.delete(userId);
     else room.set(userId, online);
-    this.timer ??= setTimeout(() => this.flush(), BATCH_MS);
+    this.timer ??= setTimeout(() => this.flush(), this.config.limits.presenceIntervalMs);
   }
 
   /** Gives who is online now (P-7.2). */

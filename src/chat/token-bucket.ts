@@ -4,13 +4,20 @@ export interface BucketRate {
   readonly burst: number;
 }
 
+const monotonic = (): number => performance.now();
+
 /** A token bucket; what is taken comes back with time (P-9.10). */
 export class TokenBucket {
   private tokens: number;
-  private filledAt = performance.now();
+  private filledAt: number;
 
-  constructor(private readonly rate: BucketRate) {
+  /** `now` tells the time in milliseconds. */
+  constructor(
+    private readonly rate: BucketRate,
+    private readonly now = monotonic,
+  ) {
     this.tokens = rate.burst;
+    this.filledAt = now();
   }
 
   /** Tells whether nothing is missing: another bucket would do as well. */
@@ -35,8 +42,9 @@ export class TokenBucket {
   }
 
   private fill(): void {
-    const now = performance.now();
-    const earned = ((now - this.filledAt) * this.rate.perSecond) / 1_000;
+    const now = this.now();
+    // A clock that was set back takes nothing away.
+    const earned = (Math.max(0, now - this.filledAt) * this.rate.perSecond) / 1_000;
     this.tokens = Math.min(this.rate.burst, this.tokens + earned);
     this.filledAt = now;
   }

@@ -21,6 +21,8 @@ export interface Config {
   readonly guestAwaySeconds: number;
   /** Bots of the default room and of each new one. */
   readonly roomBots: readonly string[];
+  /** Bots that come with the server and are left out. */
+  readonly withoutBots: readonly string[];
   /** Patterns of files with bots. */
   readonly botFiles: readonly string[];
   readonly logLevel: string;
@@ -75,6 +77,7 @@ function toConfig(env: Environment & Record<string, number>): Config {
     defaultRoom: env.PARLANCE_DEFAULT_ROOM,
     guestAwaySeconds: env.PARLANCE_GUEST_AWAY_SECONDS,
     roomBots: env.PARLANCE_ROOM_BOTS,
+    withoutBots: env.PARLANCE_WITHOUT_BOTS,
     botFiles: env.PARLANCE_BOTS ?? [],
     logLevel: env.PARLANCE_LOG_LEVEL,
     limits,

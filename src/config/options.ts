@@ -101,6 +101,10 @@ const GENERAL = {
     .pipe(z.array(BotName))
     .default([])
     .describe('Bots that are in the default room and in each new one, such as help,dice.'),
+  PARLANCE_WITHOUT_BOTS: list
+    .pipe(z.array(BotName))
+    .default([])
+    .describe('Bots of the server to leave out, such as dice,poll.'),
   PARLANCE_BOTS: list
     .optional()
     .describe('Files of your own bots to load, such as ./bots/**/*.bot.js.'),

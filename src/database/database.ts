@@ -74,7 +74,8 @@ export class Database {
     }
     await source.runMigrations({ transaction: 'each' });
     const reading = await open(readerDataSource(config, entities), closing);
-    database = new Database(new Writer(connection), new Reader(reading), closing);
+    const writer = new Writer(connection);
+    database = new Database(writer, new Reader(reading, writer), closing);
     return database;
   }
 }

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import type { DataSource, EntityManager } from 'typeorm';
 
 import { ProtocolError } from '../protocol/errors.js';
+import type { Writer } from './writer.js';
 import { PostgresSql, SqliteSql, type Sql } from './sql.js';
 import { isStorageFault } from './storage-error.js';
 import { sqliteHandle } from './writer-connection.js';
@@ -17,7 +18,10 @@ export class Reader {
   private last: Promise<unknown> = Promise.resolve();
   private readonly sqlite: Snapshot | null;
 
-  constructor(private readonly source: DataSource) {
+  constructor(
+    private readonly source: DataSource,
+    private readonly writer: Writer,
+  ) {
     this.sqlite =
       source.options.type === 'better-sqlite3'
         ? { sql: new SqliteSql(sqliteHandle(source)), manager: source.createQueryRunner().manager }
@@ -31,9 +35,12 @@ export class Reader {
    */
   async snapshot<T>(queries: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     try {
-      return await (this.sqlite === null
+      const result = await (this.sqlite === null
         ? this.onPostgres(queries)
         : this.onSqlite(this.sqlite, queries));
+      // What was read may be lost in a power cut until then, and its position given away again.
+      await this.writer.synced();
+      return result;
     } catch (error) {
       if (isStorageFault(error)) throw new ProtocolError('unavailable');
       throw error;

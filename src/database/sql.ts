@@ -10,6 +10,9 @@ export type SqlValue = string | number | null;
  * Statements are written once for both databases, with `?` for parameters.
  */
 export interface Sql {
+  /** Statements so far that may have changed something. */
+  readonly changes: number;
+  /** Reads rows; for queries that change nothing. */
   all<Row>(statement: string, ...values: SqlValue[]): Promise<Row[]>;
   get<Row>(statement: string, ...values: SqlValue[]): Promise<Row | undefined>;
   run(statement: string, ...values: SqlValue[]): Promise<void>;
@@ -17,6 +20,7 @@ export interface Sql {
 
 /** Statements on SQLite; they run at once, on the event loop. */
 export class SqliteSql implements Sql {
+  changes = 0;
   private readonly prepared = new Map<string, Statement<SqlValue[]>>();
 
   constructor(private readonly handle: SqliteHandle) {}
@@ -26,10 +30,13 @@ export class SqliteSql implements Sql {
   }
 
   async get<Row>(statement: string, ...values: SqlValue[]): Promise<Row | undefined> {
-    return this.prepare(statement).get(...values) as Row | undefined;
+    const row = this.prepare(statement).get(...values) as Row | undefined;
+    if (row !== undefined && !isRead(statement)) this.changes++;
+    return row;
   }
 
   async run(statement: string, ...values: SqlValue[]): Promise<void> {
+    this.changes++;
     this.prepare(statement).run(...values);
   }
 
@@ -47,6 +54,8 @@ export class SqliteSql implements Sql {
 export class PostgresSql implements Sql {
   private static readonly queries = new Map<string, { name: string; text: string }>();
 
+  changes = 0;
+
   constructor(private readonly client: PoolClient) {}
 
   async all<Row>(statement: string, ...values: SqlValue[]): Promise<Row[]> {
@@ -55,11 +64,24 @@ export class PostgresSql implements Sql {
   }
 
   async get<Row>(statement: string, ...values: SqlValue[]): Promise<Row | undefined> {
-    return (await this.all<Row>(statement, ...values))[0];
+    const [row] = await this.all<Row>(statement, ...values);
+    if (row !== undefined && !isRead(statement)) this.changes++;
+    return row;
   }
 
   async run(statement: string, ...values: SqlValue[]): Promise<void> {
+    this.changes++;
     await this.all(statement, ...values);
+  }
+
+  /**
+   * Commits.
+   *
+   * PostgreSQL answers a commit after a failed statement by a rollback, without an error.
+   */
+  async commit(): Promise<void> {
+    const { command } = await this.client.query('COMMIT');
+    if (command !== 'COMMIT') throw new Error(`The commit was answered by ${command}`);
   }
 
   private static named(statement: string): { name: string; text: string } {
@@ -72,4 +94,8 @@ export class PostgresSql implements Sql {
     }
     return query;
   }
+}
+
+function isRead(statement: string): boolean {
+  return statement.startsWith('SELECT');
 }

@@ -1,3 +1,4 @@
+import { open, type FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Logger } from '@nestjs/common';
@@ -18,7 +19,10 @@ export interface WriterConnection {
   savepoint(): Promise<void>;
   release(): Promise<void>;
   rollbackToSavepoint(): Promise<void>;
+  /** Commits; others see it from then on, but it may be lost in a power cut until a sync. */
   commit(): Promise<void>;
+  /** Resolves when all that was committed before the call survives a power cut. */
+  sync(): Promise<void>;
   /** Undoes the transaction; false when its outcome cannot be known. */
   rollback(): Promise<boolean>;
   /** Makes the connection usable again after {@link rollback} said false, unless it is aborted. */
@@ -31,11 +35,18 @@ export function sqliteHandle(source: DataSource): SqliteHandle {
   return (source.driver as unknown as { databaseConnection: SqliteHandle }).databaseConnection;
 }
 
-/** The writer on SQLite. */
+/**
+ * The writer on SQLite.
+ *
+ * It syncs the write-ahead log by itself, beside the event loop, since SQLite would hold that up
+ * until the disk is done.
+ */
 export class SqliteWriterConnection implements WriterConnection {
   readonly sql: Sql;
   readonly manager: EntityManager;
   private readonly handle: SqliteHandle;
+  private readonly logger = new Logger(SqliteWriterConnection.name);
+  private wal: FileHandle | null = null;
 
   constructor(source: DataSource) {
     this.handle = sqliteHandle(source);
@@ -59,8 +70,30 @@ export class SqliteWriterConnection implements WriterConnection {
     return true;
   }
 
-  reopen = (): Promise<void> => Promise.resolve();
-  close = (): Promise<void> => Promise.resolve();
+  async sync(): Promise<void> {
+    // The file is there as soon as something was written, and stays until SQLite closes it.
+    this.wal ??= await open(`${this.handle.name}-wal`, 'r+');
+    await this.wal.datasync();
+  }
+
+  /** After a failed sync the kernel may take pages for written that are not: they are copied. */
+  async reopen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        this.handle.pragma('wal_checkpoint(TRUNCATE)');
+        await this.sync();
+        return;
+      } catch (error) {
+        this.logger.warn({ msg: 'The disk cannot be used yet; trying again', err: error });
+        await delay(REOPEN_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.wal?.close();
+    this.wal = null;
+  }
 }
 
 /** A process of PostgreSQL; its number alone may be used again. */
@@ -72,7 +105,7 @@ interface Backend {
 /** The writer on PostgreSQL; its connection holds the lock of the database. */
 export class PostgresWriterConnection implements WriterConnection {
   private readonly logger = new Logger(PostgresWriterConnection.name);
-  private current: { runner: QueryRunner; sql: Sql } | null = null;
+  private current: { runner: QueryRunner; sql: PostgresSql } | null = null;
   private backend: Backend | null = null;
 
   private constructor(
@@ -103,7 +136,9 @@ export class PostgresWriterConnection implements WriterConnection {
   begin = (): Promise<void> => this.sql.run('BEGIN');
   savepoint = (): Promise<void> => this.sql.run('SAVEPOINT job');
   release = (): Promise<void> => this.sql.run('RELEASE SAVEPOINT job');
-  commit = (): Promise<void> => this.sql.run('COMMIT');
+  commit = (): Promise<void> => this.require().sql.commit();
+  /** PostgreSQL answers a commit when it is on the disk. */
+  sync = (): Promise<void> => Promise.resolve();
   rollbackToSavepoint = (): Promise<void> => this.sql.run('ROLLBACK TO SAVEPOINT job');
 
   async rollback(): Promise<boolean> {
@@ -160,7 +195,7 @@ export class PostgresWriterConnection implements WriterConnection {
     );
   }
 
-  private require(): { runner: QueryRunner; sql: Sql } {
+  private require(): { runner: QueryRunner; sql: PostgresSql } {
     if (this.current === null) throw new Error('Connection terminated');
     return this.current;
   }

@@ -7,7 +7,8 @@ import type { LogEvent } from '../protocol/events.js';
 import type { Message } from '../protocol/models.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Sql } from './sql.js';
-import { isStorageFault } from './storage-error.js';
+import { SyncQueue } from './sync-queue.js';
+import { WriteGroup, type JobResult } from './write-group.js';
 import type { WriterConnection } from './writer-connection.js';
 
 const MAX_GROUP = 256;
@@ -36,7 +37,7 @@ export interface WriteTransaction {
   ifUndone(restore: () => void): void;
 }
 
-/** Work on the database that succeeds or is undone as a whole. */
+/** Work on the database that succeeds or is undone as a whole; it may be run once more then. */
 export type WriteJob<T> = (tx: WriteTransaction) => Promise<T>;
 
 /** Learns what was committed. */
@@ -53,25 +54,26 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-type Settled = { waiting: Waiting; events: AppendedEvent[] } & (
-  { value: unknown } | { error: unknown }
-);
-
 /**
  * The one writer of the database.
  *
  * Jobs run one after another in the order of {@link run}; all that wait share one transaction,
- * each in a savepoint, and are answered after its commit (group commit).
+ * and are answered when it is committed and synced to the disk (group commit).
  */
 export class Writer {
   private readonly logger = new Logger(Writer.name);
   private readonly listeners: CommitListener[] = [];
   private queue: Waiting[] = [];
   private working: Promise<void> | null = null;
+  private readonly unsynced = new SyncQueue({
+    sync: () => this.connection.sync(),
+    syncFailed: (error) => this.syncFailed(error),
+  });
   private readonly closing = new AbortController();
   private away = false;
   private refused = false;
-  private committedAt = 0;
+  /** When something was last committed or announced. */
+  private busyAt = 0;
   private hasty = 0;
 
   constructor(private readonly connection: WriterConnection) {}
@@ -108,7 +110,18 @@ export class Writer {
 
   /** Resolves when everything that was accepted is committed and answered. */
   async drained(): Promise<void> {
-    while (this.working !== null) await this.working;
+    while (this.working !== null || this.unsynced.isBusy) {
+      await this.working;
+      await this.unsynced.drained();
+    }
+  }
+
+  /**
+   * Resolves when everything that is committed by now survives a power cut and is announced;
+   * undefined if it does. Rejects with `unavailable`.
+   */
+  synced(): Promise<void> | undefined {
+    return this.unsynced.reached(() => new ProtocolError('unavailable'));
   }
 
   /** Commits what is accepted, then refuses more. */
@@ -122,7 +135,7 @@ export class Writer {
       while (this.queue.length > 0) {
         await this.gather();
         await this.commitGroup(this.queue.splice(0, MAX_GROUP));
-        this.committedAt = performance.now();
+        this.busyAt = performance.now();
       }
     } finally {
       this.working = null;
@@ -132,7 +145,7 @@ export class Writer {
   /** Waits for others to share the commit: one turn, or longer while commits follow each other. */
   private async gather(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const pause = GATHER_MS - (performance.now() - this.committedAt);
+    const pause = GATHER_MS - (performance.now() - this.busyAt);
     if (pause < 1 || this.queue.length >= MAX_GROUP || this.closing.signal.aborted) return;
     if (this.hasty > 0) {
       this.hasty--;
@@ -143,45 +156,30 @@ export class Writer {
     if (this.queue.length === before) this.hasty = HASTY_COMMITS;
   }
 
-  private async commitGroup(group: Waiting[]): Promise<void> {
-    const settled: Settled[] = [];
-    const restores: (() => void)[] = [];
+  private async commitGroup(waiting: readonly Waiting[]): Promise<void> {
+    const group = new WriteGroup(
+      this.connection,
+      waiting.map(({ job }) => job),
+    );
     try {
-      await this.connection.begin();
-      for (const waiting of group) settled.push(await this.runJob(waiting, restores));
-      await this.connection.commit();
+      const results = await group.commit();
+      this.unsynced.add({
+        synced: () => this.settle(waiting, results),
+        refused: () => refuse(waiting),
+      });
     } catch (error) {
-      restoreAll(restores);
-      await this.fail(group, error);
-      return;
-    }
-    this.announce(settled.flatMap((one) => one.events));
-    for (const one of settled) {
-      if ('error' in one) one.waiting.reject(one.error);
-      else one.waiting.resolve(one.value);
+      await this.fail(waiting, error);
     }
   }
 
-  private async runJob(waiting: Waiting, restores: (() => void)[]): Promise<Settled> {
-    const events: AppendedEvent[] = [];
-    const { sql, manager } = this.connection;
-    const before = restores.length;
-    await this.connection.savepoint();
-    try {
-      const value = await waiting.job({
-        sql,
-        manager,
-        appended: (event) => events.push(event),
-        ifUndone: (restore) => restores.push(restore),
-      });
-      await this.connection.release();
-      return { waiting, events, value };
-    } catch (error) {
-      if (isStorageFault(error)) throw error;
-      await this.connection.rollbackToSavepoint();
-      restoreAll(restores.splice(before));
-      return { waiting, events: [], error };
+  private settle(waiting: readonly Waiting[], results: readonly JobResult[]): void {
+    this.announce(results.flatMap(({ events }) => events));
+    for (const [index, result] of results.entries()) {
+      if ('error' in result) waiting[index]?.reject(result.error);
+      else waiting[index]?.resolve(result.value);
     }
+    // Those who were answered may write again at once.
+    this.busyAt = performance.now();
   }
 
   /** What is committed is answered in any case, whatever a listener makes of it. */
@@ -206,8 +204,14 @@ export class Writer {
       refuse(group);
       return;
     }
+    refuse(group);
+    await this.comeBack();
+  }
+
+  /** Takes no more jobs until the database can be used again, and tells that memory is old. */
+  private async comeBack(): Promise<void> {
     this.away = true;
-    refuse([...group, ...this.queue.splice(0)]);
+    refuse(this.queue.splice(0));
     await this.connection.reopen(this.closing.signal);
     if (this.closing.signal.aborted) return;
     this.away = false;
@@ -215,10 +219,15 @@ export class Writer {
     // another process may write.
     for (const listener of this.listeners) listener.lost();
   }
-}
 
-function restoreAll(restores: readonly (() => void)[]): void {
-  for (const restore of restores.toReversed()) restore();
+  /** Nobody knows what of the commits is on the disk, so nobody is told that they are. */
+  private async syncFailed(error: unknown): Promise<void> {
+    this.logger.error({ msg: 'What was committed did not reach the disk', err: error });
+    this.away = true;
+    refuse(this.queue.splice(0));
+    await this.working;
+    await this.comeBack();
+  }
 }
 
 function refuse(jobs: readonly Waiting[]): void {

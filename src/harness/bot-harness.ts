@@ -2,64 +2,88 @@ import type { Provider } from '@nestjs/common';
 
 import { Writer } from '../database/writer.js';
 import { BotDispatcher } from '../bots/bot-dispatcher.js';
-import { BotReporter } from '../bots/bot-reporter.js';
-import type { BotSource } from '../bots/bots.module.js';
 import { BotClock } from '../bots/runtime/bot-clock.js';
 import type { BotReport } from '../bots/runtime/bot-host.js';
-import type { BotOptions } from '../bots/runtime/bot-manifest.js';
-import { BOT_OPTIONS } from '../bots/runtime/chat-bot.decorator.js';
+import { BotReporter } from '../bots/runtime/bot-reporter.js';
+import { optionsOf, type BotSource } from '../bots/runtime/bot-source.js';
+import { DEFAULT_SCOPES } from '../protocol/bots.js';
 import { BotFaults } from './bot-faults.js';
+import { BotsFromAfar, type Carrier } from './bots-from-afar.js';
+import { BotsInProcess } from './bots-in-process.js';
 import { CollectingBotReporter } from './collecting-bot-reporter.js';
 import { CommitRecord } from './commit-record.js';
 import { checkBot } from './default-checks.js';
 import { FakeBotClock } from './fake-bot-clock.js';
+import { FaultyBotExplorer } from './faulty-bot-explorer.js';
+import type { HarnessBots } from './harness-bots.js';
 import { HarnessPerson } from './harness-person.js';
 import { HarnessRoom, type RoomHarness } from './harness-room.js';
 import { HarnessServer } from './harness-server.js';
+import { Stillness } from './stillness.js';
+
+/** Where bots under test run: in the server, or as a program that connects by this. */
+export type Over = 'process' | Carrier;
 
 const NOON = Date.UTC(2030, 0, 1, 12);
-/** Turns of the event loop in which nothing may happen before all is taken to be done. */
-const QUIET_TURNS = 3;
-/** The same while a handler waits for something that nobody knows. */
-const WAITING_TURNS = 50;
-const LIMIT_MS = 10_000;
 
 /** What a harness is made of. */
 export interface BotHarnessOptions {
   /** The bots under test: classes marked with `@ChatBot`, or instances of such. */
   readonly bots: readonly BotSource[];
+  /**
+   * What is between the bots and the server: nothing, or a connection of this kind, over which
+   * they run as a program of their own does. Default: `process`.
+   */
+  readonly over?: Over;
   /** What the bots inject, and what takes the place of providers of the server. */
   readonly providers?: readonly Provider[];
   /** Settings of the server, such as PARLANCE_LIMIT_TEXT_CHARS. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** A server for the tests of bots: the real one, in memory and with a clock of its own. */
+/** A server for the tests of bots: the real one, with a clock of its own. */
 export class BotHarness implements RoomHarness {
   /** Names of the bots under test. */
   readonly bots: readonly string[];
   /** The time that bots go by; it stands still until it is advanced. */
   readonly clock = new FakeBotClock(NOON);
   readonly faults = new BotFaults();
-  record = new CommitRecord();
+  readonly record = new CommitRecord();
   private readonly reporter = new CollectingBotReporter();
   private readonly server: HarnessServer;
+  private readonly running: HarnessBots;
+  private readonly stillness: Stillness;
   private readonly rooms = new Map<string, HarnessRoom>();
   private readonly people = new Map<string, HarnessPerson>();
 
-  constructor({ bots, providers = [], settings = {} }: BotHarnessOptions) {
-    this.bots = bots.map(nameOf);
-    const ours: Provider[] = [
+  constructor(options: BotHarnessOptions) {
+    const { bots, over = 'process', settings = {} } = options;
+    this.bots = bots.map((bot) => optionsOf(bot).name);
+    const providers = [
       { provide: BotClock, useValue: this.clock },
       { provide: BotReporter, useValue: this.reporter },
+      ...(options.providers ?? []),
     ];
+    const isHere = over === 'process';
+    const ours = FaultyBotExplorer.provide(this.faults);
     this.server = new HarnessServer({
-      ...{ bots, providers: [...ours, ...providers], faults: this.faults },
+      bots: isHere ? bots : [],
+      accounts: isHere ? [] : bots.map(accountOf),
+      providers: [ours, ...providers],
       settings: { PARLANCE_ROOM_BOTS: this.bots.join(','), ...settings },
     });
-    this.clock.waitBy(
-      () => this.paused(),
-      () => this.settled(),
+    this.running = isHere
+      ? new BotsInProcess(this.server)
+      : new BotsFromAfar(
+          { bots, carrier: over, providers: [ours, ...providers] },
+          this.server,
+          (program) => this.stillness.ended(program.close(), () => program.countBusy() > 0),
+        );
+    const { server, running, faults, clock, record } = this;
+    this.stillness = new Stillness({ server, bots: running, faults, clock, record });
+    clock.waitBy(
+      () => this.stillness.paused(),
+      () => this.stillness.settledButForClock(),
     );
   }
 
@@ -74,7 +98,7 @@ export class BotHarness implements RoomHarness {
       hang: (bot: string, method?: string) => this.faults.hang(bot, method),
       throw: (bot: string, method?: string) => this.faults.throw(bot, method),
       clear: () => this.faults.clear(),
-      redeliver: () => this.get(BotDispatcher).committed([this.record.getLast()]),
+      redeliver: () => this.running.redeliver(this.record.getLast()),
     };
   }
 
@@ -100,17 +124,8 @@ export class BotHarness implements RoomHarness {
    * Resolves when nothing is left to do: all is stored, and every bot has dealt with it. A
    * handler that a fault lets hang is not waited for.
    */
-  async settled(): Promise<void> {
-    const deadline = performance.now() + LIMIT_MS;
-    let quiet = 0;
-    while (quiet < QUIET_TURNS) {
-      quiet = (await this.isWriting()) || this.countWorking() > 0 ? 0 : quiet + 1;
-      if (performance.now() > deadline) {
-        throw new Error(
-          'A handler is still at work after 10 s; advance the clock if it waits for its time to be up.',
-        );
-      }
-    }
+  settled(): Promise<void> {
+    return this.stillness.settled();
   }
 
   /** Tries what every bot must stand; throws what a bot fails at. */
@@ -131,6 +146,12 @@ export class BotHarness implements RoomHarness {
   async start(): Promise<void> {
     await this.server.start();
     this.get(Writer).listen(this.record);
+    try {
+      await this.running.start();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
     await this.settled();
   }
 
@@ -144,40 +165,10 @@ export class BotHarness implements RoomHarness {
     return this.server.app.get<T>(type);
   }
 
-  /** Ends handlers that hang when the server has begun to stop: it would wait for them. */
   private async stop(): Promise<void> {
-    const isStopped = this.server.stop().then(() => true);
-    for (let turns = 0; !(await Promise.race([isStopped, turn()])); turns++) {
-      if (turns < WAITING_TURNS) continue;
-      if (this.faults.hangingCount > 0) this.faults.release();
-      else this.clock.expire();
-    }
-  }
-
-  /** Resolves when nothing happens any more, though a handler may be waiting for something. */
-  private async paused(): Promise<void> {
-    let quiet = 0;
-    while (quiet < (this.countWorking() === 0 ? QUIET_TURNS : WAITING_TURNS)) {
-      const before = this.countActs();
-      const isWriting = await this.isWriting();
-      quiet = isWriting || this.countActs() !== before ? 0 : quiet + 1;
-    }
-  }
-
-  private countActs(): number {
-    return this.record.count + this.faults.calls + this.clock.planned;
-  }
-
-  private countWorking(): number {
-    return this.get(BotDispatcher).countBusy() - this.faults.hangingCount;
-  }
-
-  private async isWriting(): Promise<boolean> {
-    await turn();
-    const isDrained = this.get(Writer)
-      .drained()
-      .then(() => false);
-    return Promise.race([isDrained, turn().then(() => true)]);
+    await this.running.stop();
+    const dispatcher = this.get(BotDispatcher);
+    await this.stillness.ended(this.server.stop(), () => dispatcher.countBusy() > 0);
   }
 }
 
@@ -188,14 +179,7 @@ export async function createBotHarness(options: BotHarnessOptions): Promise<BotH
   return harness;
 }
 
-function nameOf(bot: BotSource): string {
-  const type = typeof bot === 'function' ? bot : bot.constructor;
-  const options = Reflect.getMetadata(BOT_OPTIONS, type) as BotOptions | undefined;
-  if (options !== undefined) return options.name;
-  throw new Error(`${type.name} is no bot: mark the class with @ChatBot(…).`);
-}
-
-/** Lets one turn of the event loop pass. */
-function turn(): Promise<undefined> {
-  return new Promise((resolve) => setImmediate(() => resolve(undefined)));
+function accountOf(bot: BotSource) {
+  const { name, about = '', scopes = DEFAULT_SCOPES } = optionsOf(bot);
+  return { name, about, scopes };
 }

@@ -1,4 +1,4 @@
-import { BotReporter } from '../bots/bot-reporter.js';
+import { BotReporter } from '../bots/runtime/bot-reporter.js';
 import type { BotReport } from '../bots/runtime/bot-host.js';
 
 /** Keeps what was reported, for tests to look at. */

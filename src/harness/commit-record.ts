@@ -1,6 +1,6 @@
 import type { AppendedEvent, CommitListener } from '../database/writer.js';
 import type { Message } from '../protocol/models.js';
-import { authorOf } from '../bots/bot-sight.js';
+import { authorOf } from '../bots/runtime/bot-event.js';
 
 /** What was committed: the messages of each room as they are now, and the last act of a person. */
 export class CommitRecord implements CommitListener {

@@ -1,8 +1,10 @@
 import type { BotReport } from '../bots/runtime/bot-host.js';
+import { shorten } from '../bots/runtime/shorten.js';
 import type { BotHarness } from './bot-harness.js';
 import type { HarnessRoom } from './harness-room.js';
 import type { HarnessUser } from './harness-user.js';
 
+const SHOWN_CHARS = 60;
 const TOLERATED = new Set<BotReport['kind']>(['denied', 'rate']);
 
 /** A bot does not stand what every bot must. */
@@ -22,9 +24,17 @@ export async function checkBot(harness: BotHarness, bot: string): Promise<void> 
   await user.call('bot.add', { room: room.id, bot: 'help' });
   const commands = await checkHelp(harness, bot, room, user);
   const texts = [`@${bot}`, `@${bot} `, `@${bot} no such thing`, `/no-such-command@${bot} x`];
-  for (const text of [...texts, ...commands.map((name) => `/${name}`)]) {
+  const own = commands.map((name) => `/${name}`);
+  const long = [`@${bot}`, ...own].map((text) => lengthen(text, user.limits.textChars));
+  for (const text of [...texts, ...own, ...long]) {
     await checkTwice(harness, bot, room, user, text);
   }
+}
+
+/** Makes the longest message that begins with a text: a long word, and some for more arguments. */
+function lengthen(text: string, chars: number): string {
+  const end = ' b c';
+  return `${text} ${'x'.repeat(chars - text.length - 1 - end.length)}${end}`;
 }
 
 async function checkHelp(
@@ -58,12 +68,13 @@ async function checkTwice(
   harness.fault.redeliver();
   await harness.settled();
   const report = harness.reports.slice(reported).find(({ kind }) => !TOLERATED.has(kind));
+  const shown = JSON.stringify(shorten(text, SHOWN_CHARS));
   if (report !== undefined) {
-    fail(bot, `it does not stand ${JSON.stringify(text)}: ${describe(report)}`, report.error);
+    fail(bot, `it does not stand ${shown}: ${describe(report)}`, report.error);
   }
   const after = room.transcript();
   if (after.join('\n') === before.join('\n')) return;
-  fail(bot, `it answers ${JSON.stringify(text)} again when that comes twice:\n${after.join('\n')}`);
+  fail(bot, `it answers ${shown} again when that comes twice:\n${after.join('\n')}`);
 }
 
 function describe({ kind, handler = '', error }: BotReport): string {

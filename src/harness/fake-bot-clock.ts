@@ -19,6 +19,11 @@ export class FakeBotClock extends BotClock {
     super();
   }
 
+  /** How much waits for its time. */
+  get pending(): number {
+    return this.timers.size;
+  }
+
   override now(): number {
     return this.time;
   }
@@ -36,7 +41,10 @@ export class FakeBotClock extends BotClock {
     this.settled = settled;
   }
 
-  /** Lets time pass; what becomes due is done in its order, and what comes of it is waited for. */
+  /**
+   * Lets time pass; what becomes due is done in its order, and what comes of it is waited for,
+   * unless that waits for the clock again.
+   */
   async advance(ms: number): Promise<void> {
     const target = this.time + ms;
     await this.paused();

@@ -1,5 +1,6 @@
 import type { CommandInput, CommandName, ReplyData } from '../protocol/commands.js';
 import type { WireError } from '../protocol/errors.js';
+import { DEFAULT_LIMITS, type Limits } from '../protocol/limits.js';
 import type { EventFrame, ReplyFrame } from '../protocol/frames.js';
 import type { Welcome } from '../protocol/welcome.js';
 import type {
@@ -15,8 +16,14 @@ export class HarnessPerson {
   private readonly waiting = new Map<string, (reply: Reply) => void>();
   private token: string | undefined;
   private lastId = 0;
+  private announced: Limits = DEFAULT_LIMITS;
 
   constructor(readonly name: string) {}
+
+  /** The limits of the server, as the welcome announced them. */
+  get limits(): Limits {
+    return this.announced;
+  }
 
   /** Connects; whoever was here before comes back as the same guest. */
   async connect(transport: InMemoryTransport): Promise<void> {
@@ -27,6 +34,7 @@ export class HarnessPerson {
     const hello = this.token === undefined ? { name: this.name } : { token: this.token };
     const welcome: Welcome = await this.call('hello', { protocol: 1, ...hello });
     this.token = welcome.token ?? this.token;
+    this.announced = welcome.limits;
   }
 
   /**

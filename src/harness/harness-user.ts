@@ -1,4 +1,5 @@
 import type { CommandInput, CommandName, ReplyData } from '../protocol/commands.js';
+import type { Limits } from '../protocol/limits.js';
 import type { Message } from '../protocol/models.js';
 import type { HarnessPerson } from './harness-person.js';
 
@@ -11,6 +12,11 @@ export class HarnessUser {
 
   get name(): string {
     return this.person.name;
+  }
+
+  /** The limits of the server. */
+  get limits(): Limits {
+    return this.person.limits;
   }
 
   /** Writes a message; resolves when it is stored, before any bot has seen it. */

@@ -1,4 +1,4 @@
-export { BotHarness, createBotHarness, type BotHarnessOptions } from './bot-harness.js';
+export { BotHarness, createBotHarness, type BotHarnessOptions, type Over } from './bot-harness.js';
 export { DefaultCheckError } from './default-checks.js';
 export { FakeBotClock } from './fake-bot-clock.js';
 export { HarnessRoom } from './harness-room.js';

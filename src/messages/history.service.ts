@@ -13,6 +13,7 @@ import { ProtocolError } from '../protocol/errors.js';
 import type { Actor } from '../users/actor.js';
 import { messageId } from './message-id.js';
 import { findMessage, messagesAfter, messagesBefore } from './message-rows.js';
+import { noSuchMessage } from './messages.service.js';
 
 interface Page {
   readonly messages: readonly Message[];
@@ -26,6 +27,21 @@ export class HistoryService {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Reader) private readonly reader: Reader,
   ) {}
+
+  /**
+   * Gives a message of a room as it is now, for its members (P-6.13).
+   *
+   * @throws ProtocolError `not_found`, `not_member`
+   */
+  async get({ id }: Actor, { room, message }: CommandData<'message.get'>): Promise<Message> {
+    refuseOwnLog(room);
+    return this.reader.snapshot(async ({ sql }) => {
+      await requireMember(sql, room, id);
+      const found = await findMessage(sql, room, message);
+      if (found === null) throw noSuchMessage();
+      return found;
+    });
+  }
 
   /** Reads a page of the messages of a room, for its members (P-6.11). */
   async page({ id }: Actor, data: CommandData<'message.history'>): Promise<HistoryPage> {

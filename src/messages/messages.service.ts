@@ -19,6 +19,13 @@ import { ReactionEntity } from './reaction.entity.js';
 
 type Send = CommandData<'message.send'>;
 
+/** A message to be stored, with its id, the hash of its content and the hops of what led to it. */
+type Given = Send & {
+  readonly id: string;
+  readonly hash: string | null;
+  readonly givenHops: number;
+};
+
 /** Messages: sent, edited and deleted (P-6). */
 @Injectable()
 export class MessagesService {
@@ -28,27 +35,31 @@ export class MessagesService {
     @Inject(RoomLog) private readonly log: RoomLog,
   ) {}
 
+  /** Code points that a message has at most (P-9.3). */
+  get textChars(): number {
+    return this.config.limits.textChars;
+  }
+
   /**
    * Stores a message, once for each cid of a sender in a room (P-6.2, P-6.3).
    *
    * `refusal` is why the sender may not send now; a repeat is answered all the same.
    */
   async send(
-    { actor, placed }: Caller,
+    { actor, placed, givenHops = 0 }: Caller,
     data: Send,
     refusal?: ProtocolError,
   ): Promise<ReplyData<'message.send'>> {
-    refuseOwnLog(data.room);
+    const { room, cid, replyTo } = data;
+    refuseOwnLog(room);
     const text = this.checkText(data.text);
-    const hash = data.cid === undefined ? null : contentHash(text, data.replyTo);
+    const hash = cid === undefined ? null : contentHash(text, replyTo);
+    const given = { ...data, text, id: messageId(room, actor.id, cid), hash, givenHops };
     return this.writer.run(async (tx) => {
-      const earlier = await this.findRepeat(tx.sql, actor, data, hash);
-      if (earlier !== null) {
-        await requireMember(tx.sql, data.room, actor.id);
-        return { message: earlier, duplicate: true };
-      }
-      if (refusal !== undefined) throw refusal;
-      return { message: await this.insert(tx, actor, { ...data, text }, hash), duplicate: false };
+      const message = refusal === undefined ? await this.insert(tx, actor, given) : null;
+      if (message !== null) return { message, duplicate: false };
+      await requireMember(tx.sql, room, actor.id);
+      return { message: await getRepeated(tx.sql, given, refusal), duplicate: true };
     }, placed);
   }
 
@@ -98,36 +109,15 @@ export class MessagesService {
     }, placed);
   }
 
-  private async findRepeat(
-    sql: Sql,
-    actor: Actor,
-    { room, cid }: Send,
-    hash: string | null,
-  ): Promise<Message | null> {
-    if (cid === undefined) return null;
-    const id = messageId(room, actor.id, cid);
-    const row = await sql.get<{ content_hash: string }>(
-      'SELECT content_hash FROM messages WHERE id = ?',
-      id,
-    );
-    if (row === undefined) return null;
-    if (row.content_hash !== hash) throw new ProtocolError('idempotency_conflict');
-    return findMessage(sql, room, id);
-  }
-
-  /** The path of every message: prepared statements, as few as it takes. */
-  private async insert(
-    tx: WriteTransaction,
-    actor: Actor,
-    data: Send,
-    hash: string | null,
-  ): Promise<Message> {
-    const { room, text, cid, replyTo, cause, kind } = data;
-    const place = await this.log.getNextPlaceFor(tx, room, actor.id);
-    const [, causing] = await requireMessages(tx, room, [replyTo, cause]);
-    const hops = actor.kind === 'bot' ? (causing?.hops ?? 0) + 1 : null;
+  /** The path of every message: prepared statements, as few as it takes; null if it is not new. */
+  private async insert(tx: WriteTransaction, actor: Actor, given: Given): Promise<Message | null> {
+    const { room, text, cid, replyTo, cause, kind, id, hash } = given;
+    const causing = await this.findNamed(tx.sql, actor, given);
+    const before = causing === undefined ? given.givenHops : (causing.hops ?? 0);
+    const hops = actor.kind === 'bot' ? before + 1 : null;
+    const place = await this.log.findPlaceForMessage(tx, room, actor.id, id);
+    if (place === null) return null;
     const { seq, at } = place;
-    const id = messageId(room, actor.id, cid);
     await tx.sql.run(
       `INSERT INTO messages
          (id, room_id, seq, sender_id, text, at, cid, content_hash, reply_to, cause, kind, hops)
@@ -135,14 +125,27 @@ export class MessagesService {
       ...[id, room, seq, actor.id, text, at, orNull(cid), hash, orNull(replyTo), orNull(cause)],
       ...[orNull(kind), hops],
     );
-    const message: Message = {
-      ...{ id, room, seq, sender: toUser(actor), text, at },
-      ...given(data),
-      ...(hops === null ? {} : { hops }),
-      reactions: [],
-    };
+    const message: Message = { id, room, seq, sender: toUser(actor), text, at, reactions: [] };
+    // One by one, since objects that are spread cost as much as a statement.
+    if (cid !== undefined) message.cid = cid;
+    if (replyTo !== undefined) message.replyTo = replyTo;
+    if (cause !== undefined) message.cause = cause;
+    if (kind !== undefined) message.kind = kind;
+    if (hops !== null) message.hops = hops;
     await this.log.appendMessage(tx, room, place, 'message.created', message);
     return message;
+  }
+
+  /** Requires the messages that one names, before anything is written; gives its cause. */
+  private async findNamed(
+    sql: Sql,
+    actor: Actor,
+    { room, replyTo, cause }: Send,
+  ): Promise<Message | undefined> {
+    if (replyTo === undefined && cause === undefined) return undefined;
+    await requireMember(sql, room, actor.id);
+    if (replyTo !== undefined) await getMessage(sql, room, replyTo);
+    return cause === undefined ? undefined : getMessage(sql, room, cause);
   }
 
   private async getForChange(
@@ -151,13 +154,11 @@ export class MessagesService {
     { room, message }: { room: string; message: string },
   ): Promise<Message> {
     await requireMember(tx.sql, room, actor.id);
-    const found = await findMessage(tx.sql, room, message);
-    if (found === null) throw noSuchMessage();
-    return found;
+    return getMessage(tx.sql, room, message);
   }
 
   private checkText(text: string): string {
-    const limit = this.config.limits.textChars;
+    const limit = this.textChars;
     if (countChars(text) > limit) throw new ProtocolError('too_long', { details: { limit } });
     return text.toWellFormed();
   }
@@ -167,27 +168,25 @@ function orNull(value: string | undefined): string | null {
   return value ?? null;
 }
 
-function given({ cid, replyTo, cause, kind }: Send): Partial<Message> {
-  return {
-    ...(cid === undefined ? {} : { cid }),
-    ...(replyTo === undefined ? {} : { replyTo }),
-    ...(cause === undefined ? {} : { cause }),
-    ...(kind === undefined ? {} : { kind }),
-  };
+/** Gives what was stored under a cid before, unless it was something else (P-6.3). */
+async function getRepeated(
+  sql: Sql,
+  { id, room, hash }: Given,
+  refusal: ProtocolError | undefined,
+): Promise<Message> {
+  const row = await sql.get<{ content_hash: string | null }>(
+    'SELECT content_hash FROM messages WHERE id = ?',
+    id,
+  );
+  if (row === undefined) throw refusal ?? new Error(`The room ${room} takes no message`);
+  if (row.content_hash !== hash) throw new ProtocolError('idempotency_conflict');
+  return getMessage(sql, room, id);
 }
 
-async function requireMessages(
-  { sql }: WriteTransaction,
-  room: string,
-  ids: readonly (string | undefined)[],
-): Promise<(Message | undefined)[]> {
-  const found: (Message | undefined)[] = [];
-  for (const id of ids) {
-    const message = id === undefined ? undefined : await findMessage(sql, room, id);
-    if (message === null) throw noSuchMessage();
-    found.push(message);
-  }
-  return found;
+async function getMessage(sql: Sql, room: string, id: string): Promise<Message> {
+  const message = await findMessage(sql, room, id);
+  if (message === null) throw noSuchMessage();
+  return message;
 }
 
 /** Makes the error for a message that is not in the room. */

@@ -29,7 +29,6 @@ export class ReactionsService {
     refuseOwnLog(data.room);
     return this.writer.run(async (tx) => {
       const message = await this.getMessage(tx, actor, data);
-      if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
       const { emoji } = data;
       const same = message.reactions.find((reaction) => reaction.emoji === emoji);
       if (same?.users.includes(actor.id) === true) return { message, changed: false };
@@ -51,7 +50,6 @@ export class ReactionsService {
     refuseOwnLog(data.room);
     return this.writer.run(async (tx) => {
       const message = await this.getMessage(tx, actor, data);
-      if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
       const { emoji } = data;
       const same = message.reactions.find((reaction) => reaction.emoji === emoji);
       if (same?.users.includes(actor.id) !== true) return { message, changed: false };
@@ -80,6 +78,7 @@ export class ReactionsService {
     await requireMember(tx.sql, data.room, actor.id);
     const message = await findMessage(tx.sql, data.room, data.message);
     if (message === null) throw noSuchMessage();
+    if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
     return message;
   }
 

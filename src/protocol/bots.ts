@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { User } from './models.js';
+import { Id, isStorable, NOT_STORABLE, RoomRef, User } from './models.js';
 
 /** Name of a bot, by which people address it; nobody else may bear or resemble it (P-13.1). */
 export const BotName = z
@@ -58,3 +58,36 @@ export const BotStatus = z.object({
   scopes: z.array(BotScope).optional().describe('Scopes that it has in the room, if one is given.'),
 });
 export type BotStatus = z.infer<typeof BotStatus>;
+
+/** Key of what a bot keeps (P-13.12). */
+export const StateKey = z.string().min(1).max(128).refine(isStorable, NOT_STORABLE);
+
+/** Key of an alarm, short enough to be part of a `cid` (P-13.12). */
+export const AlarmKey = StateKey.max(32);
+
+/** A time at which a bot wants to be called in a room (P-13.13). */
+export const Alarm = z.strictObject({ at: z.int().min(0), value: z.unknown().optional() });
+export type Alarm = z.infer<typeof Alarm>;
+
+/** For whom a bot keeps something; the alarms of a room are kept apart (P-13.11). */
+export const StateOwner = z.union([
+  z.strictObject({ room: RoomRef }),
+  z.strictObject({ user: Id }),
+  z.strictObject({ alarms: RoomRef.describe('Room that the alarms are for.') }),
+]);
+export type StateOwner = z.infer<typeof StateOwner>;
+
+/** Something that a bot keeps (P-13.11). */
+export const StateEntry = z.object({ key: z.string(), value: z.unknown() });
+export type StateEntry = z.infer<typeof StateEntry>;
+
+/** One change of what a bot keeps; without a value, the key is removed (P-13.12). */
+export const StateChange = z.strictObject({
+  owner: StateOwner,
+  key: StateKey,
+  value: z.unknown().optional(),
+});
+export type StateChange = z.infer<typeof StateChange>;
+
+/** Changes that a bot may make at once (P-13.12). */
+export const MAX_STATE_CHANGES = 64;

@@ -17,7 +17,18 @@ import {
   Title,
   User,
 } from './models.js';
-import { BotCommand, BotHello, BotName, BotScope, BotStatus } from './bots.js';
+import {
+  BotCommand,
+  BotHello,
+  BotName,
+  BotScope,
+  BotStatus,
+  MAX_STATE_CHANGES,
+  StateChange,
+  StateEntry,
+  StateKey,
+  StateOwner,
+} from './bots.js';
 import { ReplayedEvent } from './events.js';
 import { Welcome } from './welcome.js';
 
@@ -162,6 +173,7 @@ export const COMMANDS = {
     data: z.strictObject({ ...onMessage, emoji: Emoji }),
     reply: z.object({ message: Message, changed: z.boolean() }),
   },
+  'message.get': { data: z.strictObject(onMessage), reply: z.object({ message: Message }) },
   'message.history': {
     data: z
       .strictObject({
@@ -202,6 +214,24 @@ export const COMMANDS = {
   'bot.ack': {
     data: z.strictObject({ ...inRoom, seq: Seq }),
     reply: z.object({ room: z.string(), seq: Seq }),
+  },
+  'bot.load': {
+    data: z
+      .strictObject({
+        owner: StateOwner,
+        key: StateKey.optional(),
+        after: StateKey.optional(),
+        limit: PageSize.optional(),
+      })
+      .refine(
+        ({ key, after, limit }) => key === undefined || (after ?? limit) === undefined,
+        'Give key, or after and limit.',
+      ),
+    reply: z.object({ entries: z.array(StateEntry), hasMore: z.boolean() }),
+  },
+  'bot.store': {
+    data: z.strictObject({ changes: z.array(StateChange).min(1).max(MAX_STATE_CHANGES) }),
+    reply: z.object({}),
   },
   'bot.commands': {
     data: z.strictObject(inRoom),

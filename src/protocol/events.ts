@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { Alarm } from './bots.js';
 import { ERRORS, type ErrorCode } from './errors.js';
 import { Id, Member, Message, Room, Seq, User } from './models.js';
 import { Welcome } from './welcome.js';
@@ -72,8 +73,18 @@ export const CONNECTION_EVENTS = {
   }),
 } as const;
 
+/** Events that only bots get, beside those of logs (P-13). */
+export const BOT_EVENTS = {
+  'alarm.due': z.object({ room: z.string(), key: z.string(), ...Alarm.shape }),
+} as const;
+
 /** Every event of the protocol (P-1.3). */
-export const EVENTS = { ...LOG_EVENTS, ...EPHEMERAL_EVENTS, ...CONNECTION_EVENTS } as const;
+export const EVENTS = {
+  ...LOG_EVENTS,
+  ...EPHEMERAL_EVENTS,
+  ...CONNECTION_EVENTS,
+  ...BOT_EVENTS,
+} as const;
 
 /** Name of an event, `noun.pastTense` (P-3.1). */
 export type EventName = keyof typeof EVENTS;

@@ -46,6 +46,8 @@ export const DEFAULT_LIMITS = {
   typingThrottleMs: 3_000,
   /** Milliseconds after which an announcement of typing lapses (P-7.5). */
   typingExpireMs: 6_000,
+  /** Milliseconds between two announcements of presence in one room (P-7.3). */
+  presenceIntervalMs: 1_000,
   /** Rooms that one user may create in an hour (P-9.10). */
   roomsPerHour: 10,
   /** Times that one user may change the name in an hour (P-9.10). */
@@ -70,6 +72,10 @@ export const DEFAULT_LIMITS = {
   stallMs: 10_000,
   /** Frames in a row that are no commands, after which a connection is closed (P-3.8). */
   badFrames: 10,
+  /** Keys that a bot keeps for one room, the alarms of one room, or one user (P-9.13). */
+  botKeys: 1_000,
+  /** Bytes of a value that a bot keeps, as JSON (P-9.13). */
+  botValueBytes: 65_536,
 } as const;
 
 /** Name of a limit. */

@@ -7,7 +7,6 @@ import type { EventData, LogEvent, LogEventName } from '../protocol/events.js';
 import { OWN_ROOM } from '../protocol/names.js';
 import type { Message } from '../protocol/models.js';
 import { ownerOfLog } from '../users/actor.js';
-import { requireMember } from './room-rows.js';
 
 interface EventRow {
   seq: number;
@@ -50,22 +49,27 @@ export class RoomLog {
   }
 
   /**
-   * Takes the next position of a room for one of its members, in one statement.
+   * Takes the next position of a room for a message that is new and from a member.
    *
-   * @throws ProtocolError `not_found`, `not_member`
+   * All of that in one statement, as every message comes this way; null if something is not so.
    */
-  async getNextPlaceFor(tx: WriteTransaction, room: string, userId: string): Promise<Place> {
+  async findPlaceForMessage(
+    tx: WriteTransaction,
+    room: string,
+    senderId: string,
+    messageId: string,
+  ): Promise<Place | null> {
     const row = await tx.sql.get<{ head: number; epoch: string }>(
       `UPDATE rooms SET head = head + 1 WHERE id = ?
          AND EXISTS (SELECT 1 FROM members WHERE room_id = ? AND user_id = ?)
+         AND NOT EXISTS (SELECT 1 FROM messages WHERE id = ?)
          RETURNING head, epoch`,
       room,
       room,
-      userId,
+      senderId,
+      messageId,
     );
-    if (row !== undefined) return { seq: row.head, epoch: row.epoch, at: Date.now() };
-    await requireMember(tx.sql, room, userId);
-    throw new Error(`The room ${room} has a member but no log`);
+    return row === undefined ? null : { seq: row.head, epoch: row.epoch, at: Date.now() };
   }
 
   /** Appends an event that carries all that it says. */

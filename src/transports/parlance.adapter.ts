@@ -5,8 +5,6 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server } from 'socket.io';
 
 import { ChatServer } from '../chat/chat-server.js';
-import type { Connection } from '../chat/connection.js';
-import { HelloService } from '../chat/hello.service.js';
 import type { ChatTransport, TransportHost } from '../chat/transport.js';
 import { CONFIG, type Config } from '../config/config.js';
 import { addressReader } from './client-address.js';
@@ -16,18 +14,17 @@ import { isOriginAllowed } from './origin.js';
 import { SocketIoTransport } from './socket-io/socket-io.transport.js';
 import { WebSocketTransport } from './websocket/websocket.transport.js';
 
-type ConnectListener = (connection: Connection, handshake: unknown) => void;
-
 /**
  * Serves the gateways of a Nest app over every transport at once.
  *
- * Nest calls {@link createIOServer} once. Gateways are told of a {@link Connection}, which is
- * their client, as soon as that has a session; their handlers are in the command table.
+ * Nest calls {@link createIOServer} once. Gateways are told of a `Connection`, which is their
+ * client, as soon as that has a session; their handlers are in the command table. What a gateway
+ * throws in `handleConnection` or `handleDisconnect`, or rejects with, is logged, and the
+ * connection goes on.
  */
 export class ParlanceAdapter extends IoAdapter {
   private readonly app: INestApplicationContext;
   private readonly transports: ChatTransport[] = [];
-  private readonly connectListeners: ConnectListener[] = [];
   private io: Server | undefined;
 
   /** `more` are transports beyond Socket.IO, plain WebSocket and in memory. */
@@ -51,23 +48,15 @@ export class ParlanceAdapter extends IoAdapter {
     );
     const host = this.host(config);
     for (const transport of this.transports) transport.attach(host);
-    this.app.get(HelloService).onSession((connection) => {
-      for (const listener of this.connectListeners) listener(connection, connection.handshake);
-    });
     this.io = socketIo.server;
     return this.io;
   }
 
-  override bindClientConnect(_server: unknown, listener: ConnectListener): void {
-    this.connectListeners.push(listener);
-  }
+  /** Does nothing, nor do the next two: `GatewayHooks` and the command table call gateways. */
+  override bindClientConnect(): void {}
 
-  // Nest's types know Socket.IO alone; its client is a connection of ours here.
-  override bindClientDisconnect(client: unknown, listener: unknown): void {
-    (client as Connection).onDisconnect(listener as (reason: string) => void);
-  }
+  override bindClientDisconnect(): void {}
 
-  /** Does nothing: the command table calls the handlers of all gateways. */
   override bindMessageHandlers(): void {}
 
   override async close(): Promise<void> {

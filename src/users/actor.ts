@@ -16,6 +16,8 @@ export interface Actor {
 export interface Caller {
   readonly actor: Actor;
   readonly placed: () => void;
+  /** For a bot from afar: the hops of what it may be answering, if it names no cause (P-13.7). */
+  readonly givenHops?: number | undefined;
 }
 
 /** Gives the user as everybody may see it. */

@@ -43,11 +43,17 @@ export class UsersService {
    * @throws ProtocolError `not_found`
    */
   async get(id: string): Promise<User> {
+    const found = await this.find(id);
+    if (found === null) throw new ProtocolError('not_found', { message: 'There is no such user.' });
+    return found;
+  }
+
+  /** Finds a stored user. */
+  async find(id: string): Promise<User | null> {
     const found = await this.reader.snapshot(({ manager }: Snapshot) =>
       manager.findOneBy(UserEntity, { id }),
     );
-    if (found === null) throw new ProtocolError('not_found', { message: 'There is no such user.' });
-    return { id: found.id, name: found.name, kind: found.kind };
+    return found === null ? null : { id, name: found.name, kind: found.kind };
   }
 
   /** Writes a guest to the database at the first act that lasts (P-2.5). */

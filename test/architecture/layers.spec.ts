@@ -16,7 +16,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   chat: ['protocol', 'config', 'database', ...DOMAIN],
   transports: ['protocol', 'config', 'chat'],
   bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
-  harness: ['protocol', 'config', 'database', 'chat', 'bots', 'transports', 'app.module.js'],
+  harness: [
+    ...['protocol', 'config', 'database', 'users', 'chat', 'bots', 'transports', 'app.module.js'],
+  ],
   http: ['protocol', 'config', 'database', 'chat'],
 };
 
@@ -78,6 +80,26 @@ describe('layers of src/', () => {
     expect(breaches(files, (target) => !WIRE.test(target))).toEqual([]);
   });
 
+  test('what bots run on, and programs of bots, know nothing of the server', () => {
+    const below = (folder: string) => (target: string) =>
+      !/^(src|client)\//.test(target) || target.startsWith('src/protocol/') || isIn(folder, target);
+    const isIn = (folder: string, target: string) => target.startsWith(`src/bots/${folder}/`);
+    const runtime = sourcesIn('src/bots/runtime');
+    const remote = sourcesIn('src/bots/remote');
+    const isForRemote = (target: string) =>
+      target === 'client/index.js' || isIn('remote', target) || below('runtime')(target);
+
+    expect([runtime, remote]).not.toContainEqual([]);
+    expect(breaches(runtime, below('runtime'))).toEqual([]);
+    expect(breaches(remote, isForRemote)).toEqual([]);
+  });
+
+  test('nothing but programs of bots imports the client', () => {
+    const others = sources.filter(({ path }) => !/^src\/(bots\/remote|harness)\//.test(path));
+
+    expect(breaches(others, (target) => !target.startsWith('client/'))).toEqual([]);
+  });
+
   test('nothing of the server imports tests or tools', () => {
     expect(breaches(sources, (target) => !/^(test|tools|bench)\//.test(target))).toEqual([]);
   });
@@ -94,7 +116,7 @@ describe('what runs without the server', () => {
 
   test('examples/ import what is there for everybody', () => {
     const files = sourcesIn('examples');
-    const isAllowed = (target: string) => /^(node:|parlance\/(client|protocol)$)/.test(target);
+    const isAllowed = (target: string) => /^(node:|parlance(\/(client|protocol))?$)/.test(target);
 
     expect(files).not.toEqual([]);
     expect(breaches(files, isAllowed)).toEqual([]);

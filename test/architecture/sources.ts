@@ -34,7 +34,7 @@ export function sourcesIn(folder: string): SourceFile[] {
 /** Gives what a file imports: paths from the folder of the project, or names of packages. */
 export function importsOf({ path, text }: SourceFile): string[] {
   return [...text.matchAll(IMPORT)].map(([, , target = '']) => {
-    if (target.startsWith('#src/')) return target.slice(1);
+    if (/^#(src|client)\//.test(target)) return target.slice(1);
     if (!target.startsWith('.')) return target;
     return relative(ROOT, join(ROOT, dirname(path), target));
   });

@@ -1,11 +1,13 @@
 import { DiceBot } from '#src/bots/dice/dice.bot.js';
 import { createBotHarness, type BotHarness } from '#src/harness/index.js';
 
-describe('dice', () => {
+import { OVER } from './over.js';
+
+describe.each(OVER)('dice over %s', (over) => {
   let harness: BotHarness;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [DiceBot] });
+    harness = await createBotHarness({ bots: [DiceBot], over });
   });
 
   afterEach(() => harness.close());

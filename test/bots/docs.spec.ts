@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
@@ -13,6 +14,7 @@ import { BotScope } from '#src/protocol/bots.js';
 import { COMMANDS } from '#src/protocol/commands.js';
 
 import { buildServer } from '../support/child-server.js';
+import { FarScene } from './far-scene.js';
 
 const DOCS = readFileSync('docs/bots.md', 'utf8');
 const TEST_MS = 120_000;
@@ -96,6 +98,26 @@ describe('docs/bots.md', () => {
     expect(harness.room('kitchen').messages().at(-1)?.reactions[0]?.emoji).toBe('🍵');
     await harness.close();
   });
+
+  test(
+    'has a program of its own for the bot, which answers',
+    async () => {
+      buildServer();
+      const far = await FarScene.start('websocket', 'tea');
+      const child = spawn(process.execPath, ['tea.js'], {
+        cwd: folder,
+        stdio: 'inherit',
+        env: { PATH: process.env['PATH'], CHAT_URL: far.scene.url, TEA_TOKEN: far.token },
+      });
+      await far.say('/tea green 2');
+      await far.hears('2 × green, in three minutes.');
+      const exited = once(child, 'exit');
+      child.kill('SIGTERM');
+      expect(await exited).toEqual([0, null]);
+      await far.dispose();
+    },
+    TEST_MS,
+  );
 
   test.each(blocks('json command'))('has commands that the server takes: %s', (json) => {
     const { cmd, data } = JSON.parse(json) as { cmd: keyof typeof COMMANDS; data: unknown };

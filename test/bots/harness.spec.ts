@@ -1,5 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 
+import { Writer } from '#src/database/writer.js';
 import { createBotHarness, type BotHarness } from '#src/harness/index.js';
 import type { HarnessUser } from '#src/harness/harness-user.js';
 import type { BotContext } from '#src/bots/runtime/bot-context.js';
@@ -11,6 +12,8 @@ import {
   Hears,
   OnCommand,
 } from '#src/bots/runtime/chat-bot.decorator.js';
+
+import { OVER } from './over.js';
 
 const TIMEOUT_MS = 10_000;
 
@@ -44,12 +47,12 @@ class ParrotBot {
   }
 }
 
-describe('the harness of bots', () => {
+describe.each(OVER)('the harness of bots over %s', (over) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [ParrotBot], providers: [Larder] });
+    harness = await createBotHarness({ bots: [ParrotBot], providers: [Larder], over });
     ann = await harness.room('Zoo').user('ann');
   });
 
@@ -77,7 +80,7 @@ describe('the harness of bots', () => {
 
   test('gives bots what they inject, or what stands for it', async () => {
     const providers = [{ provide: Larder, useValue: { stock: 'nothing' } }];
-    const other = await createBotHarness({ bots: [ParrotBot], providers });
+    const other = await createBotHarness({ bots: [ParrotBot], providers, over });
     await (await other.room('zoo').user('ann')).says('/stock');
     await other.settled();
     expect(other.room('zoo').transcript()).toEqual(['ann: /stock', 'parrot: nothing']);
@@ -124,6 +127,14 @@ describe('the harness of bots', () => {
     expect(transcript()).toEqual(['ann: /say once', 'parrot: once']);
   });
 
+  test('has settled when all is answered, in order', async () => {
+    const texts = Array.from({ length: 40 }, (_, i) => String(i));
+    await Promise.all(texts.map((text) => ann.says(`/say ${text}`)));
+    await harness.settled();
+    const answers = transcript().filter((line) => line.startsWith('parrot: '));
+    expect(answers).toEqual(texts.map((text) => `parrot: ${text}`));
+  });
+
   test('says which bots and handlers there are when a fault names none', () => {
     expect(() => harness.fault.hang('owl')).toThrow('There is no bot owl here, but');
     expect(() => harness.fault.throw('parrot', 'fly')).toThrow('no handler fly, but say');
@@ -157,9 +168,27 @@ describe('the harness of bots', () => {
   });
 });
 
-describe('the checks of all bots', () => {
+test.each(OVER)('a bot over %s runs where it is said to', async (over) => {
+  @ChatBot({ name: 'lost' })
+  class LostBot {
+    constructor(@Optional() @Inject(Writer) private readonly writer?: Writer) {}
+
+    @OnCommand('where', { help: '/where' })
+    where(): string {
+      return this.writer === undefined ? 'outside' : 'inside';
+    }
+  }
+  const harness = await createBotHarness({ bots: [LostBot], over });
+  await (await harness.room('zoo').user('ann')).says('/where');
+  await harness.settled();
+  const where = over === 'process' ? 'inside' : 'outside';
+  expect(harness.room('zoo').transcript()).toEqual(['ann: /where', `lost: ${where}`]);
+  await harness.close();
+});
+
+describe.each(OVER)('the checks of all bots over %s', (over) => {
   async function check(bot: new () => object): Promise<void> {
-    const harness = await createBotHarness({ bots: [bot] });
+    const harness = await createBotHarness({ bots: [bot], over });
     try {
       await harness.defaultChecks();
     } finally {
@@ -179,6 +208,17 @@ describe('the checks of all bots', () => {
       'The bot fragile fails a check of all bots: it does not stand "@fragile": ' +
         'error in answer: nothing was said',
     );
+  });
+
+  test('find a bot that throws at a long message', async () => {
+    @ChatBot({ name: 'tired' })
+    class TiredBot {
+      @OnCommand('read', { help: '/read' })
+      read(@Args() text: string): void {
+        if (text.length > 100) fail('too much');
+      }
+    }
+    await expect(check(TiredBot)).rejects.toThrow(/does not stand "\/read x+…": error in read/);
   });
 
   test('find a bot that answers twice', async () => {

@@ -3,12 +3,14 @@ import { createBotHarness, type BotHarness } from '#src/harness/index.js';
 import type { HarnessUser } from '#src/harness/harness-user.js';
 import { HelpBot } from '#src/bots/help/help.bot.js';
 
-describe('help', () => {
+import { OVER } from './over.js';
+
+describe.each(OVER)('help over %s', (over) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [HelpBot, DiceBot] });
+    harness = await createBotHarness({ bots: [HelpBot, DiceBot], over });
     ann = await harness.room('general').user('ann');
   });
 

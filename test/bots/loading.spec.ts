@@ -2,9 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import type { Type } from '@nestjs/common';
+
 import { createBotHarness } from '#src/harness/index.js';
 import { findFiles } from '#src/bots/loading/find-files.js';
 import { LinearPattern } from '#src/bots/loading/linear-pattern.js';
+import { HANDLER_OPTIONS } from '#src/bots/runtime/chat-bot.decorator.js';
 import { loadBots } from '#src/bots/loading/load-bots.js';
 
 const CLOCK = `
@@ -26,6 +29,31 @@ export const ClockBot = defineChatBot({
   alarm: (bot, { value }) => value,
   fallback: () => 'tick',
 });
+`;
+
+// What TypeScript makes of decorators.
+const INHERITING = `
+import { ChatBot, Hears } from 'parlance';
+class Base {
+  name = 'heir';
+  one() { return 'base of ' + this.name; }
+  two() { return 'base'; }
+  three() { return 'base'; }
+}
+class Heir extends Base {
+  two() { return 'own'; }
+  three() { return 'unheard'; }
+}
+const decorate = (type, name, pattern) => {
+  const descriptor = Object.getOwnPropertyDescriptor(type.prototype, name);
+  Hears(pattern)(type.prototype, name, descriptor);
+};
+decorate(Base, 'one', /one/);
+decorate(Base, 'two', /two/);
+decorate(Base, 'three', /three/);
+decorate(Heir, 'two', /two/);
+ChatBot({ name: 'heir' })(Heir);
+export { Heir };
 `;
 
 let folder: string;
@@ -89,6 +117,38 @@ describe('files of bots', () => {
     expect(harness.reports).toEqual([]);
     await harness.defaultChecks();
     await harness.close();
+  });
+
+  test('have linear patterns for what they inherit, of which others see nothing', async () => {
+    await write('base.bot.js', INHERITING);
+    const bots = await loadBots(['*.bot.js'], folder);
+    const heard = (bot: Type | null, method: string): unknown => {
+      const { [method]: handler } = bot?.prototype as Record<string, object>;
+      const options = Reflect.getMetadata(HANDLER_OPTIONS, handler ?? {}) as { pattern?: unknown };
+      return options?.pattern;
+    };
+    const [bot] = bots as [Type];
+    for (const method of ['one', 'two']) expect(heard(bot, method)).toBeInstanceOf(LinearPattern);
+    expect(heard(bot, 'three')).toBeUndefined();
+    const base = Object.getPrototypeOf(bot) as Type;
+    for (const method of ['one', 'three']) expect(heard(base, method)).toBeInstanceOf(RegExp);
+
+    const harness = await createBotHarness({ bots });
+    const ann = await harness.room('hall').user('ann');
+    for (const text of ['@heir one', '@heir two', '@heir three']) await ann.says(text);
+    await harness.settled();
+    const answers = harness
+      .room('hall')
+      .transcript()
+      .filter((line) => line.startsWith('heir: '));
+    expect(answers).toEqual(['heir: base of heir', 'heir: own']);
+    expect(harness.reports).toEqual([]);
+    await harness.close();
+  });
+
+  test('that inherit a pattern that may take long are refused', async () => {
+    await write('base.bot.js', INHERITING.replace('/one/', '/one(?=$)/'));
+    await expect(loadBots(['*.bot.js'], folder)).rejects.toThrow('has the pattern /one(?=$)/');
   });
 
   test('are loaded once though several patterns name them', async () => {

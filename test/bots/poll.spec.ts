@@ -3,13 +3,15 @@ import type { HarnessUser } from '#src/harness/harness-user.js';
 import { PollBot } from '#src/bots/poll/poll.bot.js';
 import type { Message } from '#src/protocol/models.js';
 
-describe('poll', () => {
+import { OVER } from './over.js';
+
+describe.each(OVER)('poll over %s', (over) => {
   let harness: BotHarness;
   let ann: HarnessUser;
   let bob: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [PollBot] });
+    harness = await createBotHarness({ bots: [PollBot], over });
     ann = await harness.room('lunch').user('ann');
     bob = await harness.room('lunch').user('bob');
   });

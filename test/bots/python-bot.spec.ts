@@ -1,65 +1,20 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+
+import { WebSocketServer } from 'ws';
 
 import { buildServer, ChildServer } from '../support/child-server.js';
-import { TestClient } from '../support/client.js';
 import { NO_PYTHON, python } from '../support/python.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
-import { openWire } from '../support/wire-transports.js';
+import { createBot, echoesIn, StubbornSender } from './stubborn-sender.js';
 
 const ROOM = 'echo';
 const EXAMPLE = 'examples/echo_bot.py';
 const MESSAGES = 1_000;
 const TEST_MS = 120_000;
-const TOKEN = /pbt_[\w-]+/;
-
-/** Somebody who sends on, whatever becomes of the server. */
-class Sender {
-  private client: TestClient | undefined;
-  private token: string | undefined;
-
-  constructor(private readonly port: number) {}
-
-  async connected(): Promise<TestClient> {
-    if (this.client !== undefined && this.client.closedAs === undefined) return this.client;
-    const client = await TestClient.connect((listener) =>
-      openWire('websocket', this.port, listener),
-    );
-    const token = this.token === undefined ? {} : { token: this.token };
-    await client.ok('hello', { protocol: 1, ...token });
-    this.token ??= client.welcome.token;
-    await client.ok('room.join', { room: ROOM, create: true });
-    this.client = client;
-    return client;
-  }
-
-  async send(cid: string): Promise<void> {
-    for (;;) {
-      try {
-        const client = await this.connected();
-        await client.ok('message.send', { room: ROOM, text: `/echo ${cid}`, cid });
-        return;
-      } catch (error) {
-        if (this.client?.closedAs === undefined && this.client !== undefined) throw error;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-  }
-}
-
-async function readAll(client: TestClient): Promise<string[]> {
-  const texts: string[] = [];
-  let after = 0;
-  for (;;) {
-    const { messages, hasMore } = await client.ok('message.history', {
-      ...{ room: ROOM, after, limit: 100 },
-    });
-    texts.push(...messages.filter(({ sender }) => sender.kind === 'bot').map(({ text }) => text));
-    after = messages.at(-1)?.seq ?? after;
-    if (!hasMore) return texts;
-  }
-}
+const LIMITED = { code: 'rate_limited', message: 'Later.', retryable: true, retryAfterMs: 1 };
 
 test('the example in Python is short', () => {
   const lines = readFileSync(EXAMPLE, 'utf8').trimEnd().split('\n');
@@ -78,20 +33,52 @@ function inPython(title: string, body: (command: string) => Promise<void>): void
   });
 }
 
+inPython('acknowledges when its answer is stored, and ends with a bye for good', async (py) => {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const replies: Record<string, unknown[]> = { 'message.send': [LIMITED] };
+  const commands: string[] = [];
+  server.on('connection', (socket) => {
+    const send = (frame: unknown) => socket.send(JSON.stringify(frame));
+    socket.on('message', (text: Buffer) => {
+      const { id, cmd } = JSON.parse(text.toString()) as { id: unknown; cmd: string };
+      commands.push(cmd);
+      const refusal = replies[cmd]?.shift();
+      if (refusal !== undefined) send({ re: id, ok: false, error: refusal });
+      else send({ re: id, ok: true, data: {} });
+      if (cmd === 'hello') for (const seq of [1, 2]) send(created(seq));
+      if (commands.filter((name) => name === 'bot.ack').length < 2) return;
+      send({ event: 'bye', data: { code: 4004, reason: 'Replaced.', reconnect: false } });
+      socket.close(4004);
+    });
+  });
+  const bot = spawn(py, [EXAMPLE, `ws://127.0.0.1:${String(port)}`, 'token'], { stdio: 'ignore' });
+  try {
+    const [code] = (await once(bot, 'exit')) as [number];
+    expect(code).toBe(1);
+    const answered = ['message.send', 'bot.ack'];
+    expect(commands).toEqual(['hello', 'message.send', ...answered, ...answered]);
+  } finally {
+    bot.kill('SIGKILL');
+    server.close();
+  }
+});
+
+function created(seq: number): object {
+  const message = { id: `m${String(seq)}`, text: '/echo hello' };
+  return { event: 'message.created', data: { room: ROOM, seq, message } };
+}
+
 inPython('answers each of 1,000 messages once, though it and the server are killed', async (py) => {
   buildServer();
   const database = await freshDatabase();
-  const token = TOKEN.exec(
-    execFileSync(process.execPath, ['dist/bot-create.js', 'echo'], {
-      encoding: 'utf8',
-      env: { ...process.env, ...database },
-    }),
-  )?.[0];
+  const token = createBot('echo', database);
   let server = await ChildServer.start(database);
   const { port } = server;
   let bot: ChildProcess | undefined;
   const startBot = () => {
-    const args = [EXAMPLE, `ws://127.0.0.1:${String(port)}/ws`, token ?? ''];
+    const args = [EXAMPLE, `ws://127.0.0.1:${String(port)}/ws`, token];
     bot = spawn(py, args, { stdio: ['ignore', 'ignore', 'ignore'] });
   };
   const killBot = async () => {
@@ -99,7 +86,7 @@ inPython('answers each of 1,000 messages once, though it and the server are kill
     if (bot?.exitCode === null) await once(bot, 'exit');
   };
   try {
-    const sender = new Sender(port);
+    const sender = new StubbornSender(port, ROOM);
     await (await sender.connected()).ok('bot.add', { room: ROOM, bot: 'echo' });
     startBot();
     for (let i = 0; i < MESSAGES; i++) {
@@ -111,13 +98,13 @@ inPython('answers each of 1,000 messages once, though it and the server are kill
         await server.kill('SIGKILL');
         server = await ChildServer.start({ ...database, PORT: String(port) });
       }
-      await sender.send(String(i));
+      await sender.send(`/echo ${String(i)}`, String(i));
     }
     const client = await sender.connected();
     const last = String(MESSAGES - 1);
     await client.event('message.created', ({ message }) => message.text === last);
 
-    const echoed = await readAll(client);
+    const echoed = await echoesIn(ROOM, client);
     expect(echoed).toEqual(Array.from({ length: MESSAGES }, (_, i) => String(i)));
   } finally {
     await killBot();

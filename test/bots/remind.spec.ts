@@ -1,16 +1,19 @@
 import { createBotHarness, type BotHarness } from '#src/harness/index.js';
 import type { HarnessUser } from '#src/harness/harness-user.js';
 import { formatDuration, parseDuration } from '#src/bots/remind/duration.js';
+import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
 import { RemindBot } from '#src/bots/remind/remind.bot.js';
+
+import { OVER } from './over.js';
 
 const MINUTE = 60_000;
 
-describe('remind', () => {
+describe.each(OVER)('remind over %s', (over) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [RemindBot] });
+    harness = await createBotHarness({ bots: [RemindBot], over });
     ann = await harness.room('home').user('ann');
   });
 
@@ -35,6 +38,20 @@ describe('remind', () => {
     await harness.clock.advance(24 * 60 * MINUTE);
     expect(transcript()).toHaveLength(3);
     expect(await answerTo('/remind list')).toBe('remind: You have no reminders here.');
+  });
+
+  test('reminds of what has hardly room, and lists it', async () => {
+    const start = '/remind in 1m ';
+    const text = 'x'.repeat(DEFAULT_LIMITS.textChars - start.length);
+    const bob = await harness.room('home').user('b'.repeat(32));
+    for (let i = 0; i < 2; i++) await answerTo(start + text, bob);
+    expect(await answerTo('/remind list', bob)).toMatch(/^remind: 1\. in 1m: x+\n2.*…$/);
+    await harness.clock.advance(MINUTE);
+    const due = expect.stringMatching(/^remind: ⏰ @b{32}: x+…$/) as unknown;
+    expect(transcript().slice(-2)).toEqual([due, due]);
+    await harness.clock.advance(60 * MINUTE);
+    expect(transcript()).toHaveLength(8);
+    expect(harness.reports).toEqual([]);
   });
 
   test('reminds after restarts', async () => {

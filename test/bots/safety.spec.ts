@@ -1,11 +1,11 @@
-import { jest } from '@jest/globals';
 import { ForbiddenException, UseGuards, type CanActivate, type Type } from '@nestjs/common';
 
 import { BotDispatcher } from '#src/bots/bot-dispatcher.js';
-import { BotReporter } from '#src/bots/bot-reporter.js';
+import { BotReporter } from '#src/bots/runtime/bot-reporter.js';
 import type { BotContext } from '#src/bots/runtime/bot-context.js';
 import type { BotReport } from '#src/bots/runtime/bot-host.js';
 import { ChatBot, Ctx, Hears, OnCommand, OnRoom } from '#src/bots/runtime/chat-bot.decorator.js';
+import { CollectingBotReporter } from '#src/harness/collecting-bot-reporter.js';
 
 import type { TestClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -106,14 +106,13 @@ class GreeterBot {
 describe('bots', () => {
   let server: TestServer;
   let ann: TestClient;
-  const reports: BotReport[] = [];
+  let reports: readonly BotReport[];
 
   async function start(...bots: Type[]): Promise<void> {
-    server = await startServer({}, { bots });
-    reports.length = 0;
-    jest.spyOn(server.app.get(BotReporter), 'report').mockImplementation((report) => {
-      reports.push(report);
-    });
+    const reporter = new CollectingBotReporter();
+    ({ reports } = reporter);
+    const providers = [{ provide: BotReporter, useValue: reporter }];
+    server = await startServer({}, { bots, providers });
     ann = await greet('websocket', server.port, { name: 'ann' });
     await ann.ok('room.join', { room: ROOM, create: true });
   }

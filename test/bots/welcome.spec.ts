@@ -1,13 +1,18 @@
 import { createBotHarness, type BotHarness } from '#src/harness/index.js';
 import type { HarnessUser } from '#src/harness/harness-user.js';
+import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
 import { WelcomeBot } from '#src/bots/welcome/welcome.bot.js';
 
-describe('welcome', () => {
+import { OVER } from './over.js';
+
+const TEXT_CHARS = DEFAULT_LIMITS.textChars;
+
+describe.each(OVER)('welcome over %s', (over) => {
   let harness: BotHarness;
   let owner: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [WelcomeBot] });
+    harness = await createBotHarness({ bots: [WelcomeBot], over });
     owner = await harness.room('den').user('ann');
   });
 
@@ -46,6 +51,22 @@ describe('welcome', () => {
     await harness.room('den').user('bob');
     expect(transcript().at(-1)).toBe('welcome: Hi bob, "rules" first.\nEnjoy, bob!');
     expect(await answerTo(owner, '/welcome')).toBe(`welcome: ${text}`);
+  });
+
+  test('greets by the name as it is', async () => {
+    await answerTo(owner, '/welcome set Hi {name}, and {name}!');
+    await harness.room('den').user("$' $& $`");
+    expect(transcript().at(-1)).toBe("welcome: Hi $' $& $`, and $' $& $`!");
+  });
+
+  test('greets with the longest text that an owner can set', async () => {
+    const start = '/welcome set {name}{name} ';
+    const text = 'x'.repeat(TEXT_CHARS - start.length);
+    const answer = await answerTo(owner, start + text);
+    expect(answer).toMatch(/^welcome: Newcomers will read: .{3978}…$/);
+    await harness.room('den').user('b'.repeat(32));
+    expect(transcript().at(-1)).toMatch(/^welcome: b{64} x+…$/);
+    expect(harness.reports).toEqual([]);
   });
 
   test('greets nobody when the owner has ended it', async () => {

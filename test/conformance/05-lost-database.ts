@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Writer } from '#src/database/writer.js';
 
 import { HeldWriter } from '../support/held-writer.js';
+import { loseTransaction } from '../support/lose-transaction.js';
 import type { TestServer } from '../support/server.js';
 import { meet, say } from './meeting.js';
 import { readCut, readHistory } from './reading.js';
@@ -20,8 +21,7 @@ verifies(
     const lost = ann.post('message.send', message);
     const other = bob.post('user.update', { name: 'robert' });
     await held.waiting(2);
-    // The transaction ends under those that share it.
-    const failed = held.add(({ sql }) => sql.run('ROLLBACK'));
+    const failed = held.add(loseTransaction);
     held.release();
     await assert.rejects(failed);
     const replies = [await ann.reply(lost), await bob.reply(other)];

@@ -1,28 +1,10 @@
 import assert from 'node:assert/strict';
 
-import type { Position } from '#src/protocol/models.js';
-import type { Welcome } from '#src/protocol/welcome.js';
-
 import { TestClient } from '../support/client.js';
 import { chatter, meet, say } from './meeting.js';
-import { range, readCut, seqsOf } from './reading.js';
+import { positionIn, range, readCut, resumeBy, seqsOf } from './reading.js';
 import { verifies } from './suite.js';
 import { OPEN } from './transports.js';
-
-/** Gives the position of a client in a room. */
-async function positionIn(client: TestClient, room: string): Promise<Position> {
-  const { epoch, seq } = await readCut(client, room);
-  return { epoch, seq };
-}
-
-/** Says hello, to resume the rooms of another connection of the same user. */
-function resumeBy(
-  client: TestClient,
-  { token }: Welcome,
-  resume: Readonly<Record<string, Position>>,
-): Promise<Welcome> {
-  return client.ok('hello', { protocol: 1, token, resume });
-}
 
 verifies(['P-5.12', 'P-4.2'], 'refuses positions that are none', async (scene) => {
   const client = await scene.connect();

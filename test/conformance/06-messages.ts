@@ -140,3 +140,22 @@ verifies(
     );
   },
 );
+
+verifies(['P-6.13', 'P-6.12'], 'gives a message as it is now', async (scene) => {
+  const { room, clients } = await meet(scene, 'ann', 'bob');
+  const [ann, bob] = clients;
+  const { id: message } = await say(ann, room, 'hi');
+  const edited = await ann.ok('message.edit', { room, message, text: 'hello' });
+  const reacted = await bob.ok('message.react', { room, message, emoji: '👍' });
+  const seen = await bob.ok('message.get', { room: room.toUpperCase(), message });
+  const { message: tombstone } = await ann.ok('message.delete', { room, message });
+
+  assert.deepEqual(seen.message, { ...edited.message, reactions: reacted.message.reactions });
+  assert.deepEqual(await bob.ok('message.get', { room, message }), { message: tombstone });
+  await bob.refused('message.get', { room, message: 'nothing' }, 'not_found');
+  await bob.refused('message.get', { room: '@me', message }, 'forbidden');
+  await bob.refused('message.get', { room: scene.room(), message }, 'not_found');
+  const other = await meet(scene, 'cyd');
+  await bob.refused('message.get', { room: other.room, message }, 'not_member');
+  await other.clients[0].refused('message.get', { room: other.room, message }, 'not_found');
+});

@@ -9,7 +9,6 @@ import { again, meet } from './meeting.js';
 import { range, readHistory } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
-const OVER_HTTP = ['websocket', 'socket.io websocket', 'socket.io polling'];
 const FEW_IN_FLIGHT = {
   PARLANCE_LIMIT_IN_FLIGHT: '2',
   PARLANCE_LIMIT_POLLING_PACKETS: '1000',
@@ -66,12 +65,13 @@ verifies(
     for (const ping of range(1, 100)) await bob.settled().then(() => ping);
     const waiting = waitingFor(scene, ann);
     held.release();
-    const last = await ann.reply(ids.at(-1));
+    for (const id of ids.filter((_, index) => index % 100 === 99)) {
+      assert.equal((await ann.reply(id)).ok, true);
+    }
     await ann.until(() => ann.events('message.created').length === total, 'all messages');
 
     // What one read of the socket brought is in work already.
     assert(waiting >= 2 && waiting < 100, `${String(waiting)} commands wait`);
-    assert.equal(last.ok, true);
   },
   { settings: FEW_IN_FLIGHT, only: ['websocket', 'socket.io websocket'] },
 );
@@ -118,83 +118,6 @@ verifies(
     );
   },
   { settings: FEW_IN_FLIGHT, only: ['in-memory'] },
-);
-
-const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
-
-verifies(
-  ['P-9.11', 'P-4.5', 'P-2.1'],
-  'limits the connections of an address',
-  async (scene) => {
-    const first = await scene.connect(from('203.0.113.7'));
-    await scene.connect(from('203.0.113.7'));
-    const other = await scene.connect(from('203.0.113.8'));
-    const hop = await scene.connect(from('203.0.113.7, 203.0.113.9'));
-
-    const third = await scene.connect(from('203.0.113.7'));
-    const bye = await third.event('bye');
-    const { code } = await third.end();
-    for (const client of [other, hop]) await client.ok('hello', { protocol: 1 });
-    await first.close();
-    await eventually(async () => {
-      const next = await scene.connect(from('203.0.113.7'));
-      next.send({ id: 'h', cmd: 'hello', data: { protocol: 1 } });
-      await next.until(() => next.frames.length > 0, 'a welcome or bye');
-      return next.events('bye').length === 0;
-    }, 'room for one more');
-
-    assert.deepEqual([bye.code, bye.reconnect], [4102, true]);
-    assert.deepEqual(third.frames.length, 1, 'nothing but bye is said');
-    if (scene.transport !== 'socket.io polling') assert.equal(code, 4102);
-  },
-  {
-    settings: {
-      PARLANCE_LIMIT_CONNECTIONS_PER_ADDRESS: '2',
-      PARLANCE_TRUST_PROXY: 'loopback',
-    },
-    only: OVER_HTTP,
-  },
-);
-
-verifies(
-  ['P-9.10', 'P-9.11', 'P-2.2', 'P-4.2'],
-  'limits the new guests of an address',
-  async (scene) => {
-    const first = await scene.connect(from('203.0.113.7'));
-    const { token } = await first.ok('hello', { protocol: 1 });
-    const second = await scene.connect(from('203.0.113.7'));
-    await second.refused('hello', { protocol: 2 }, 'unsupported_version');
-    await second.ok('hello', { protocol: 1 });
-
-    await second.close();
-    const third = await scene.connect(from('203.0.113.7'));
-    const error = await third.refused('hello', { protocol: 1, name: 'ann' }, 'rate_limited');
-    const other = await scene.connect(from('203.0.113.8'));
-    await other.ok('hello', { protocol: 1 });
-    for (const nothing of range(1, 4)) await scene.join(`of loopback ${String(nothing)}`);
-    const { user } = await third.ok('hello', { protocol: 1, ...(token && { token }) });
-
-    assert.deepEqual(error.details, { bucket: 'guests' });
-    const { retryAfterMs: wait = 0 } = error;
-    assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two guests an hour`);
-    assert.deepEqual(user, first.welcome.user, 'who comes back is no new guest');
-  },
-  {
-    settings: { PARLANCE_LIMIT_GUESTS_PER_HOUR: '2', PARLANCE_TRUST_PROXY: 'loopback' },
-    only: OVER_HTTP,
-  },
-);
-
-verifies(
-  'P-9.11',
-  'believes nobody but trusted proxies, and does not limit loopback addresses',
-  async (scene) => {
-    for (const nothing of range(1, 5)) {
-      const client = await scene.connect(from('203.0.113.7'));
-      await client.ok('hello', { protocol: 1, name: `guest ${String(nothing)}` });
-    }
-  },
-  { settings: { PARLANCE_LIMIT_CONNECTIONS_PER_ADDRESS: '2' } },
 );
 
 verifies(

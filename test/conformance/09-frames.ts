@@ -71,6 +71,7 @@ verifies(
       packets.some((text) => text.startsWith('431[')),
       packets.join(' '),
     );
+    await session.post('1');
   },
   { ...FRAME, only: ['socket.io polling'] },
 );

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 
-import type { WireError } from '#src/protocol/errors.js';
-
-import { eventually } from '../support/eventually.js';
 import { HeldWriter } from '../support/held-writer.js';
 import { again, meet, say } from './meeting.js';
+import { checkRate, waitOut } from './rate.js';
 import { range } from './reading.js';
 import { verifies } from './suite.js';
 
@@ -16,19 +14,6 @@ const SLOW_COMMANDS = {
   PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1',
   PARLANCE_LIMIT_COMMANDS_BURST: '4',
 };
-
-/** Checks what is said of a rate; gives how long to wait. */
-function checkRate({ retryable, retryAfterMs, details }: WireError, bucket: string): number {
-  assert.deepEqual([retryable, details], [true, { bucket }]);
-  assert(retryAfterMs !== undefined && retryAfterMs > 0, 'it tells how long to wait');
-  return retryAfterMs;
-}
-
-/** Waits as long as the server said. */
-async function waitOut(wait: number): Promise<void> {
-  const began = performance.now();
-  await eventually(() => performance.now() - began >= wait, 'the time that the server named');
-}
 
 verifies(
   ['P-9.10', 'P-6.2', 'P-4.2', 'P-4.1'],

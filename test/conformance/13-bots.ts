@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import type { EventData } from '#src/protocol/events.js';
 
 import type { TestClient } from '../support/client.js';
-import { meet, say } from './meeting.js';
+import { HeldWriter } from '../support/held-writer.js';
+import { again, meet, say } from './meeting.js';
 import { readHistory } from './reading.js';
 import { verifies } from './suite.js';
 
@@ -82,6 +83,43 @@ verifies(['P-13.4'], 'lets the owner of a room remove a bot', async (scene) => {
   await ann.refused('bot.remove', { room, bot: 'nobody' }, 'not_found');
   await ann.refused('bot.remove', { room: '@me', bot: 'dice' }, 'forbidden');
 });
+
+verifies(
+  ['P-13.3', 'P-13.4'],
+  'has a bot where it was put last, also by two commands that are carried out at once',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    // A connection has one of these commands carried out after the other.
+    const tabs = [ann, await again(scene, ann), await again(scene, ann)];
+    const target = { room, bot: 'dice' };
+    const atOnce = async (...commands: readonly ('bot.add' | 'bot.remove')[]) => {
+      const held = await HeldWriter.of(scene.server);
+      const replies: ReturnType<TestClient['reply']>[] = [];
+      for (const [index, command] of commands.entries()) {
+        const tab = tabs[index] ?? ann;
+        replies.push(tab.reply(tab.post(command, target)));
+        await held.waiting(replies.length);
+      }
+      held.release();
+      for (const reply of await Promise.all(replies)) assert(reply.ok);
+    };
+    const statuses = async () => (await ann.ok('bot.status', { room })).bots;
+
+    await atOnce('bot.add', 'bot.remove');
+    assert.deepEqual(await statuses(), []);
+    await atOnce('bot.add', 'bot.add', 'bot.remove');
+    assert.deepEqual(await statuses(), []);
+    await say(bob, room, '/roll');
+    await atOnce('bot.add', 'bot.remove', 'bot.add');
+    assert.equal((await statuses()).length, 1);
+    const asked = await say(bob, room, '/roll');
+    const answer = await answerTo(bob);
+
+    assert.equal(answer.cause, asked.id, 'what was said without it is not answered');
+  },
+  { settings: {} },
+);
 
 verifies(['P-13.2', 'P-6.6', 'P-6.5'], 'gives a bot what addresses it', async (scene) => {
   const { room, bob, dice } = await withDice(scene);

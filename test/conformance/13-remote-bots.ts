@@ -1,38 +1,11 @@
 import assert from 'node:assert/strict';
 
-import { Writer } from '#src/database/writer.js';
-import { DEFAULT_SCOPES, type BotHello, type BotScope } from '#src/protocol/bots.js';
-import { registerBot } from '#src/users/bot-accounts.service.js';
+import { DEFAULT_SCOPES } from '#src/protocol/bots.js';
+import type { Message } from '#src/protocol/models.js';
 
-import type { TestClient } from '../support/client.js';
-import type { TestServer } from '../support/server.js';
-import { meet, say } from './meeting.js';
-import { verifies, type Scene } from './suite.js';
-
-const ALL: readonly BotScope[] = [...DEFAULT_SCOPES, 'messages:read'];
-
-/** Registers a bot as its operator does; gives its token. */
-function register({ server }: Scene, scopes = ALL): Promise<string> {
-  assert(server !== undefined, 'the server is in this process');
-  return registerAt(server, scopes);
-}
-
-function registerAt(server: TestServer, scopes = ALL): Promise<string> {
-  const bot = { name: 'far', about: 'Far away.', scopes };
-  return server.app.get(Writer).run(({ manager }) => registerBot(manager, bot));
-}
-
-/** A room of ann with a bot that is not connected yet. */
-async function withBot(scene: Scene) {
-  const token = await register(scene);
-  const { room, clients } = await meet(scene, 'ann');
-  const [ann] = clients;
-  await ann.ok('bot.add', { room, bot: 'far', scopes: [...ALL] });
-  const connect = (bot: BotHello = {}) => scene.join('far', { token, bot });
-  return { token, room, ann, connect };
-}
-
-const next = (bot: TestClient) => bot.event('message.created');
+import { next, register, withBot } from './far-bot.js';
+import { say } from './meeting.js';
+import { verifies } from './suite.js';
 
 verifies(
   ['P-13.8', 'P-13.9', 'P-5.8'],
@@ -99,6 +72,22 @@ verifies(
 );
 
 verifies(
+  ['P-13.9', 'P-9.12'],
+  'delivers what a bot has missed as fast as it reads',
+  async (scene) => {
+    const { room, ann, connect } = await withBot(scene);
+    // 16,000 bytes each; one after another, so that ann gets no backlog herself.
+    const sent: Message[] = [];
+    for (let i = 0; i < 60; i++) sent.push(await say(ann, room, '𐐀'.repeat(4_000)));
+    const bot = await connect({ inFlight: 256 });
+    for (const message of sent) assert.deepEqual((await next(bot)).message, message);
+
+    await bot.settled();
+  },
+  { settings: { PARLANCE_LIMIT_BACKLOG_BYTES: '262144', PARLANCE_LIMIT_SHED_BYTES: '131072' } },
+);
+
+verifies(
   ['P-13.8', 'P-13.3'],
   'lets a bot do what its scopes allow',
   async (scene) => {
@@ -127,6 +116,48 @@ verifies(
 );
 
 verifies(
+  ['P-6.13', 'P-13.8'],
+  'has the messages there that the bot may read, and no others',
+  async (scene) => {
+    const { room, ann, connect } = await withBot(scene, DEFAULT_SCOPES);
+    const bot = await connect();
+    const own = (await bot.ok('message.send', { room, text: 'hi' })).message;
+    const asked = await say(ann, room, '@far hello');
+    const replied = await say(ann, room, 'and?', { replyTo: own.id });
+    const secret = await say(ann, room, 'far away');
+    const get = async ({ id }: Message) =>
+      (await bot.ok('message.get', { room, message: id })).message;
+    const refused = (message: string) => bot.refused('message.get', { room, message }, 'not_found');
+
+    for (const message of [own, asked, replied]) assert.deepEqual(await get(message), message);
+    assert.deepEqual(await refused(secret.id), await refused('nothing'));
+    await ann.ok('bot.add', { room, bot: 'far', scopes: ['messages:write'] });
+    await refused(asked.id);
+    assert.deepEqual(await get(own), own);
+    await ann.ok('bot.add', { room, bot: 'far', scopes: ['messages:read'] });
+    assert.deepEqual(await get(secret), secret);
+    await ann.ok('bot.remove', { room, bot: 'far' });
+    await bot.refused('message.get', { room, message: own.id }, 'not_member');
+  },
+  { settings: {} },
+);
+
+verifies(
+  ['P-13.8', 'P-5.7', 'P-8.1'],
+  'lets a bot know who owns a room, and who wrote',
+  async (scene) => {
+    const { room, ann, connect } = await withBot(scene);
+    const bot = await connect();
+    const { info, you } = await bot.ok('room.get', { room });
+    const { user } = await bot.ok('user.get', { user: info.owner ?? '' });
+
+    assert.deepEqual(user, ann.welcome.user);
+    assert.deepEqual(you?.user, bot.welcome.user);
+  },
+  { settings: {} },
+);
+
+verifies(
   ['P-13.8', 'P-4.2'],
   'knows a bot by its token, of which two are valid',
   async (scene) => {
@@ -145,6 +176,23 @@ verifies(
     const taken = { commands: [{ name: 'roll', help: '/roll' }] };
     const hello = { protocol: 1, token: third, bot: taken };
     await (await scene.connect()).refused('hello', hello, 'invalid');
+  },
+  { settings: {} },
+);
+
+verifies(
+  ['P-13.8', 'P-13.6'],
+  'knows what a bot wants that was registered anew',
+  async (scene) => {
+    const { room, ann, connect, token } = await withBot(scene, DEFAULT_SCOPES);
+    await (await connect()).close();
+    await register(scene, 'far', ['reactions:read']);
+    await scene.join('far', { token });
+    const { bots } = await ann.ok('bot.status', { room });
+    const { scopes } = await ann.ok('bot.add', { room, bot: 'far', scopes: ['reactions:read'] });
+
+    assert.deepEqual(bots[0]?.wants, ['reactions:read']);
+    assert.deepEqual(scopes, ['reactions:read']);
   },
   { settings: {} },
 );
@@ -206,6 +254,37 @@ verifies(
     await again.ok('hello', { protocol: 1, token, bot: {} });
 
     assert.deepEqual((await next(again)).message, two);
+  },
+  { settings: {} },
+);
+
+verifies(
+  ['P-13.9', 'P-13.3'],
+  'begins where the operator had the bot added',
+  async (scene) => {
+    const token = await register(scene);
+    await scene.server?.stop();
+    const running = await scene.start({ ...scene.server?.env, PARLANCE_ROOM_BOTS: 'far' });
+    const [ann, bot] = [await running.connect(), await running.connect()];
+    await ann.ok('hello', { protocol: 1 });
+    const make = async () => {
+      const room = scene.room();
+      const { members } = await ann.ok('room.create', { room });
+      if (members.some(({ user }) => user.name === 'far')) return room;
+      await ann.event('member.joined', (joined) => {
+        return joined.room === room && joined.member.user.name === 'far';
+      });
+      return room;
+    };
+    await ann.ok('room.join', { room: 'general' });
+    const said = [await say(ann, 'general', 'one'), await say(ann, await make(), 'two')];
+    await bot.ok('hello', { protocol: 1, token, bot: {} });
+    const given = [(await next(bot)).message, (await next(bot)).message];
+    const later = await say(ann, await make(), 'three');
+
+    const byText = (a: Message, b: Message) => (a.text < b.text ? -1 : 1);
+    assert.deepEqual(given.sort(byText), said);
+    assert.deepEqual((await next(bot)).message, later);
   },
   { settings: {} },
 );

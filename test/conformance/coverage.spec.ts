@@ -49,6 +49,12 @@ test.each(Object.entries(ELSEWHERE))('%s is tried in %s', (clause, file) => {
   assert(readFileSync(`${FOLDER}/${file}`, 'utf8').includes(`${clause} `));
 });
 
+test.each(Object.keys(OPEN))('%s has a file that runs every requirement over it', (transport) => {
+  const file = `${FOLDER}/${transport.replace(/\W/g, '-')}.spec.ts`;
+
+  assert(readFileSync(file, 'utf8').includes(`describeTransport(managedTransport('${transport}'`));
+});
+
 test('every requirement is about a transport that exists', () => {
   const named = requirements.flatMap(({ only = [] }) => only);
 

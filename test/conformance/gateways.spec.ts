@@ -169,6 +169,26 @@ describe.each(Object.entries<Open>(OPEN))('a plain Nest gateway over %s', (_name
     assert.equal(logged.length, 1);
   });
 
+  test.each(['step', 'cable'])(
+    'P-4.4 goes on after a gateway that fails when %s comes and goes',
+    async (name) => {
+      const { visits } = server.app.get(ShopGateway, { strict: false });
+      visits.length = 0;
+
+      const logged = await logOfErrors(async () => {
+        const client = await TestClient.connect((listener) => open(server, listener));
+        await client.ok('hello', { protocol: 1, name });
+        await client.ok('room.join', { room: 'general' });
+        await client.close();
+        await eventually(() => visits.length === 2, 'the end of the connection');
+        await ann.settled();
+      });
+
+      assert.deepEqual(visits, [`+${name}`, `-${name}`], 'the other gateways are told');
+      assert.equal(logged.length, 2);
+    },
+  );
+
   test('P-2.1 tells the gateway of nobody who went before the welcome', async () => {
     const { visits } = server.app.get(ShopGateway, { strict: false });
     const { token, user } = ann.welcome;

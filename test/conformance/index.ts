@@ -25,6 +25,7 @@ import './06-messages.js';
 import './07-ephemeral.js';
 import './07-typing.js';
 import './08-users.js';
+import './09-addresses.js';
 import './09-connections.js';
 import './09-frames.js';
 import './09-limits.js';
@@ -36,6 +37,9 @@ import './10-engine.js';
 import './10-socket-io.js';
 import './10-websocket.js';
 import './13-bots.js';
+import './13-bot-alarms.js';
+import './13-bot-loops.js';
+import './13-bot-state.js';
 import './13-remote-bots.js';
 
 export * from './suite.js';

@@ -1,7 +1,8 @@
 import { TestClient } from '../support/client.js';
 import { LineTransport, openLines } from '../support/line.transport.js';
 import { databaseOfTests, startServer } from '../support/server.js';
-import { transportConformance, type TransportUnderTest } from './index.js';
+import { describeTransport } from './describe-transport.js';
+import type { TransportUnderTest } from './suite.js';
 
 // P-10.6: whoever writes a transport proves it like this.
 const lines: TransportUnderTest = {
@@ -22,11 +23,5 @@ const lines: TransportUnderTest = {
 };
 
 describe('P-10.6 a transport of a third party', () => {
-  const { tests, dispose } = transportConformance(lines);
-  afterAll(dispose);
-
-  for (const { title, skipped, run } of tests) {
-    if (skipped === undefined) test(title, run);
-    else test.skip(`${title} (${skipped})`, () => undefined);
-  }
+  describeTransport(lines);
 });

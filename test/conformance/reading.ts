@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Replay } from '#src/protocol/commands.js';
 import type { LogEvent } from '#src/protocol/events.js';
 import type { Message, Position, RoomCut } from '#src/protocol/models.js';
+import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { TestClient } from '../support/client.js';
 
@@ -14,6 +15,21 @@ export async function readCut(client: TestClient, room: string): Promise<RoomCut
   const reply = await client.ok('room.sync', { room });
   assert('members' in reply, 'the reply is a cut');
   return reply;
+}
+
+/** Gives the position of a client in a room. */
+export async function positionIn(client: TestClient, room: string): Promise<Position> {
+  const { epoch, seq } = await readCut(client, room);
+  return { epoch, seq };
+}
+
+/** Says hello, to resume the rooms of another connection of the same user. */
+export function resumeBy(
+  client: TestClient,
+  { token }: Welcome,
+  resume: Readonly<Record<string, Position>>,
+): Promise<Welcome> {
+  return client.ok('hello', { protocol: 1, token, resume });
 }
 
 /** Syncs from a position; gives a page or the reason why there is none. */

@@ -61,8 +61,3 @@ export const OPEN = {
     openSocketIo(server.url, ['polling'], listener, opening),
   'in-memory': (server, listener, opening) => openInMemory(server.inMemory, listener, opening),
 } satisfies Record<string, Open>;
-
-/** The transports of Parlance itself. */
-export const TRANSPORTS: readonly TransportUnderTest[] = Object.entries(OPEN).map(([name, open]) =>
-  managedTransport(name, open),
-);

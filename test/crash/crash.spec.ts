@@ -1,11 +1,12 @@
 import { seedFrom } from '../support/random.js';
+import { makeDiskFolder } from '../support/scratch-folder.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 import { crash } from './crash.js';
 
 const ROUNDS = 20;
 
 test(`nothing acknowledged is lost or doubled by ${String(ROUNDS)} kills under load`, async () => {
-  const database = await freshDatabase();
+  const database = await freshDatabase(await makeDiskFolder());
   const report = await crash({ rounds: ROUNDS, seed: seedFrom('CRASH_SEED'), database });
   await dropDatabase(database);
   const seen = `seed ${String(report.seed)}\n${report.violations.slice(0, 20).join('\n')}`;

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { makeDiskFolder } from '../support/scratch-folder.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 import { crash, type CrashReport } from './crash.js';
 
@@ -23,7 +24,7 @@ function line({ rounds, kills, acknowledged, resumed, behind, violations }: Cras
 }
 
 process.env['TEST_DATABASE'] = values.database;
-const database = await freshDatabase();
+const database = await freshDatabase(await makeDiskFolder());
 console.log(`Killing the server on ${values.database}, seed ${values.seed}.`);
 const report = await crash({
   rounds: Number(values.rounds),

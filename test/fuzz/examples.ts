@@ -47,6 +47,7 @@ export function validData({ room, epoch, message, user }: Known): Examples {
     'message.delete': [onMessage],
     'message.react': [{ ...onMessage, emoji: '👍' }],
     'message.unreact': [{ ...onMessage, emoji: '👍' }],
+    'message.get': [onMessage],
     'message.history': [
       { room, before: 10, limit: 5 },
       { room, around: 3 },
@@ -59,6 +60,11 @@ export function validData({ room, epoch, message, user }: Known): Examples {
     'bot.add': [{ room, bot: 'dice' }],
     'bot.remove': [{ room, bot: 'dice' }],
     'bot.ack': [{ room, seq: 1 }],
+    'bot.load': [
+      { owner: { room }, key: 'k' },
+      { owner: { alarms: room }, after: 'a', limit: 3 },
+    ],
+    'bot.store': [{ changes: [{ owner: { user }, key: 'k', value: { n: [1] } }] }],
     'bot.commands': [{ room }],
     'bot.status': [{}, { room }],
   };

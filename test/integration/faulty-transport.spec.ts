@@ -19,18 +19,20 @@ beforeEach(async () => {
   transport = new FaultyTransport();
   server = await startServer({}, { transports: [transport] });
   clients = [];
-  for (const [name, open] of Object.entries<Open>(OPEN)) {
-    const client = await TestClient.connect((listener) => open(server, listener));
-    await client.ok('hello', { protocol: 1, name });
-    await client.ok('room.join', { room: ROOM, create: true });
-    clients.push(client);
-  }
+  for (const [name, open] of Object.entries<Open>(OPEN)) clients.push(await join(name, open));
 });
 
 afterEach(async () => {
   for (const client of clients) await client.close();
   await server.dispose();
 });
+
+async function join(name: string, open: Open): Promise<TestClient> {
+  const client = await TestClient.connect((listener) => open(server, listener));
+  await client.ok('hello', { protocol: 1, name });
+  await client.ok('room.join', { room: ROOM, create: true });
+  return client;
+}
 
 /** Joins the room over the transport that is about to fail. */
 async function joinFaulty(): Promise<FaultyLink> {
@@ -65,11 +67,17 @@ test.each<[Fault, string]>([
   const faulty = [await joinFaulty(), await joinFaulty()];
 
   const logged = await logOfErrors(async () => {
-    for (const link of faulty) link.breakAt(fault, event);
+    for (const link of faulty) {
+      link.breakAt(fault, event);
+      link.events.length = 0;
+    }
     await ann.ok('message.send', { room: ROOM, text: 'hi' });
     await bob.ok('typing.set', { room: ROOM, active: true });
     await ann.event('typing');
-    await ann.event('presence');
+    const cem = await join('cem', OPEN['in-memory']);
+    clients.push(cem);
+    const { id } = cem.welcome.user;
+    await ann.event('presence', ({ online }) => online?.includes(id) ?? false);
     await checkTheOthers();
   });
 

@@ -80,8 +80,11 @@ test('all who are away leave at one look, however many they are', async () => {
     }
     await sql.run('UPDATE rooms SET member_count = ? WHERE id = ?', MANY_GUESTS + 1, ROOM);
   });
-  const left = await ann.event('member.left', ({ memberCount }) => memberCount === 1);
-  expect(left.reason).toBe('away');
+  // As many as would take longer than a test waits, if there were a look for each transaction.
+  for (const remaining of [1_500, 500, 0]) {
+    const left = await ann.event('member.left', ({ memberCount }) => memberCount === remaining + 1);
+    expect(left.reason).toBe('away');
+  }
   const users = ann.events('member.left').map(({ data }) => data['user'] as { id: string });
   expect(new Set(users.map(({ id }) => id)).size).toBe(MANY_GUESTS);
   const { members } = await ann.ok('room.members', { room: ROOM });

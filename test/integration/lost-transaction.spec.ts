@@ -1,7 +1,6 @@
-import type { WriteJob } from '#src/database/writer.js';
-
 import type { TestClient } from '../support/client.js';
 import { HeldWriter } from '../support/held-writer.js';
+import { loseTransaction } from '../support/lose-transaction.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { greet } from '../support/wire-transports.js';
 
@@ -9,9 +8,6 @@ const ROOM = 'lost';
 const ROOMS_PER_HOUR = 2;
 /** Jobs that share a transaction at most. */
 const GROUP = 256;
-
-/** Takes the transaction away from those that share it. */
-const failing: WriteJob<void> = ({ sql }) => sql.run('ROLLBACK');
 
 let server: TestServer;
 let client: TestClient;
@@ -31,7 +27,7 @@ test('a room that was not made is not counted as one', async () => {
     const held = await HeldWriter.of(server);
     const id = client.post('room.create', { room: ROOM });
     await held.waiting(1);
-    const failed = expect(held.add(failing)).rejects.toThrow();
+    const failed = expect(held.add(loseTransaction)).rejects.toThrow();
     held.release();
     await failed;
     expect(await client.reply(id)).toMatchObject({ error: { code: 'unavailable' } });
@@ -50,7 +46,7 @@ test.each([
   const others = Array.from({ length: between }, () => held.add(() => Promise.resolve()));
   const second = client.post('user.update', { name: 'second' });
   await held.waiting(between + 2);
-  const failed = expect(held.add(failing)).rejects.toThrow();
+  const failed = expect(held.add(loseTransaction)).rejects.toThrow();
   held.release();
   await Promise.all([failed, ...others]);
   expect((await client.reply(first)).ok).toBe(name === 'first');

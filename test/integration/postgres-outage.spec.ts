@@ -25,13 +25,12 @@ async function join(server: ChildServer, hello: object): Promise<TestClient> {
   return client;
 }
 
-/** Recognises the commit after an event was stored: the statement after that of its savepoint. */
+/** Recognises the commit after an event was stored. */
 function nextCommit(): (sent: Buffer) => boolean {
-  let after: number | null = null;
+  let isStored = false;
   return (sent) => {
-    if (sent.includes('message.created')) after = 0;
-    else if (after !== null) after++;
-    return after === 2;
+    isStored ||= sent.includes('message.created');
+    return isStored && sent.includes('COMMIT');
   };
 }
 

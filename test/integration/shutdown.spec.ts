@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 
 import { TestClient } from '../support/client.js';
 import { ChildServer } from '../support/child-server.js';
 import { eventually } from '../support/eventually.js';
 import { HeldWriter } from '../support/held-writer.js';
+import { makeScratchFolder } from '../support/scratch-folder.js';
 import { dropDatabase, freshDatabase, startServer } from '../support/server.js';
 import {
   greet,
@@ -165,3 +168,39 @@ test(`clients that send ${Object.keys(HANGERS_ON).join(', or ')} do not hold up 
   for (const socket of sockets) socket.destroy();
   await dropDatabase(env);
 }, 60_000);
+
+// Five that wait would take longer than a stop may.
+const HANGING_BOT = `
+import { defineChatBot } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)};
+export default defineChatBot({
+  name: 'sloth',
+  timeoutMs: 7_000,
+  commands: {
+    hang: {
+      help: '/hang',
+      run: async (bot) => {
+        await bot.say('hanging');
+        await new Promise(() => undefined);
+      },
+    },
+  },
+});
+`;
+
+test('a bot that hangs, with more to do, does not hold up the stop', async () => {
+  const folder = await makeScratchFolder();
+  const file = join(folder, 'sloth.bot.js');
+  await writeFile(file, HANGING_BOT);
+  const env = await freshDatabase();
+  const bots = { PARLANCE_BOTS: file, PARLANCE_ROOM_BOTS: 'sloth' };
+  const server = await ChildServer.start({ ...env, ...bots });
+  const client = await greet('websocket', server.port, { name: 'ann' });
+  const room = 'general';
+  await client.ok('room.join', { room });
+  for (let i = 0; i < 10; i++) await client.ok('message.send', { room, text: '/hang' });
+  await client.event('message.created', ({ message }) => message.text === 'hanging');
+  expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  expect(await client.event('bye')).toMatchObject({ code: 4201, reconnect: true });
+  await dropDatabase(env);
+  await rm(folder, { recursive: true });
+}, 90_000);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Sqlite } from '#src/database/sqlite.js';
+import { LIFTED_LIMITS } from '#src/harness/lifted-limits.js';
 
 import { Conditions } from './conditions.js';
 
@@ -15,16 +16,6 @@ const MAIN = join(ROOT, 'dist', 'main.js');
 const BUILD_MS = 120_000;
 const START_MS = 30_000;
 const EXIT_MS = 40_000;
-
-/** Limits that no test runs into unless it wants to. */
-const LIFTED = {
-  PARLANCE_LIMIT_MESSAGES_PER_SECOND: '1000000',
-  PARLANCE_LIMIT_MESSAGES_BURST: '1000000',
-  PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1000000',
-  PARLANCE_LIMIT_COMMANDS_BURST: '1000000',
-  PARLANCE_LIMIT_ROOMS_PER_HOUR: '1000000',
-  PARLANCE_LIMIT_RENAMES_PER_HOUR: '1000000',
-};
 
 /** How a process ended. */
 export interface Exit {
@@ -86,7 +77,7 @@ export class ChildServer {
     this.child = spawn(process.execPath, [MAIN], {
       // Not where a developer may have a file of settings.
       cwd: tmpdir(),
-      env: { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', ...LIFTED, ...env },
+      env: { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', ...LIFTED_LIMITS, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     ChildServer.running.add(this);

@@ -7,7 +7,7 @@ import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { Channel, ChannelListener, Closed } from './channel.js';
 
-const WAIT_MS = 8_000;
+const WAIT_MS = 15_000;
 
 /** A reply as it arrived. */
 export type Reply =

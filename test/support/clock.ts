@@ -3,11 +3,11 @@
  *
  * Timers are not touched; a server in this process sees the later time when it next looks.
  */
-export async function atLaterTime(aheadMs: number, body: () => Promise<void>): Promise<void> {
+export async function atLaterTime<T>(aheadMs: number, body: () => Promise<T>): Promise<T> {
   const now = Date.now;
   Date.now = () => now() + aheadMs;
   try {
-    await body();
+    return await body();
   } finally {
     Date.now = now;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const LIMIT_MS = 8_000;
+const LIMIT_MS = 15_000;
 const PAUSE_MS = 2;
 
 /** Asks again until something has come about; to be used where no frame tells it. */

@@ -106,7 +106,7 @@ class LineLink implements Link {
 /** The protocol as lines of JSON over TCP: a transport as a third party would write it. */
 export class LineTransport implements ChatTransport {
   readonly name = 'lines';
-  private readonly server: Server = createServer();
+  private readonly server: Server = createServer({ noDelay: true });
   private readonly sockets = new Set<Socket>();
 
   get port(): number {
@@ -157,7 +157,7 @@ export async function openLines(
   listener: ChannelListener,
   { hello }: Opening = {},
 ): Promise<Channel> {
-  const socket = connect(port, '127.0.0.1');
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let closed = { code: 1006, reason: '' };
   eachLine(socket, (line) => {
     const frame = JSON.parse(line) as { close?: typeof closed };

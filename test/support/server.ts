@@ -1,19 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 
-import type { INestApplication, ModuleMetadata, Type } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
 
 import { ParlanceModule } from '#src/app.module.js';
 import type { ChatTransport } from '#src/chat/transport.js';
 import { readConfig } from '#src/config/config.js';
+import { LIFTED_LIMITS } from '#src/harness/lifted-limits.js';
 import { PinoLogger } from '#src/logger.js';
 import { InMemoryTransport } from '#src/transports/in-memory/in-memory.transport.js';
 import { ParlanceAdapter } from '#src/transports/parlance.adapter.js';
+
+import { makeScratchFolder } from './scratch-folder.js';
 
 /** A gateway in this process, on a free port and a database of its own. */
 export interface TestServer {
@@ -35,27 +36,21 @@ export interface Extras {
   readonly modules?: NonNullable<ModuleMetadata['imports']>;
   readonly transports?: readonly ChatTransport[];
   readonly bots?: readonly Type[];
+  /** What takes the place of providers of the server. */
+  readonly providers?: readonly Provider[];
 }
 
-/** Limits that no test runs into unless it wants to. */
-const LIFTED = {
-  PARLANCE_LIMIT_MESSAGES_PER_SECOND: '100000',
-  PARLANCE_LIMIT_MESSAGES_BURST: '100000',
-  PARLANCE_LIMIT_COMMANDS_PER_SECOND: '100000',
-  PARLANCE_LIMIT_COMMANDS_BURST: '100000',
-  PARLANCE_LIMIT_ROOMS_PER_HOUR: '100000',
-  PARLANCE_LIMIT_RENAMES_PER_HOUR: '100000',
-};
+/** What tests wait for comes soon. */
+const SOON = { PARLANCE_LIMIT_PRESENCE_INTERVAL_MS: '100' };
 
 /** Tells what servers of tests store in. */
 export function databaseOfTests(): 'sqlite' | 'postgres' {
   return process.env['TEST_DATABASE'] === 'postgres' ? 'postgres' : 'sqlite';
 }
 
-/** Makes the settings of a database of its own, on what TEST_DATABASE names. */
-export async function freshDatabase(): Promise<Record<string, string>> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'parlance-'));
-  const env = { PARLANCE_DATA_DIR: dataDir };
+/** Makes the settings of a database of its own, on what TEST_DATABASE names; `folder` is for files. */
+export async function freshDatabase(folder?: string): Promise<Record<string, string>> {
+  const env = { PARLANCE_DATA_DIR: folder ?? (await makeScratchFolder()) };
   if (databaseOfTests() === 'sqlite') return env;
   return {
     ...env,
@@ -81,12 +76,15 @@ export async function startServer(
   extras: Extras = {},
 ): Promise<TestServer> {
   const database = env['PARLANCE_DATA_DIR'] === undefined ? await freshDatabase() : {};
-  const settings = { PARLANCE_LOG_LEVEL: 'fatal', ...LIFTED, ...database, ...env };
+  const settings = { PARLANCE_LOG_LEVEL: 'fatal', ...LIFTED_LIMITS, ...SOON, ...database, ...env };
   const config = readConfig({ PORT: '0', HOST: '127.0.0.1', ...settings });
   const root = {
     module: class TestApp {},
     imports: [
-      ParlanceModule.forRoot(config, { bots: extras.bots ?? [] }),
+      ParlanceModule.forRoot(config, {
+        bots: extras.bots ?? [],
+        providers: extras.providers ?? [],
+      }),
       ...(extras.modules ?? []),
     ],
   };

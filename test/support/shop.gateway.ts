@@ -158,6 +158,23 @@ export class ShopGateway implements OnGatewayConnection, OnGatewayDisconnect {
   }
 }
 
+/** A gateway that cannot bear users of some names. */
+@WebSocketGateway()
+class ClumsyGateway implements OnGatewayConnection, OnGatewayDisconnect {
+  handleConnection(client: Connection): void | Promise<never> {
+    return stumbleOver(client);
+  }
+
+  handleDisconnect(client: Connection): void | Promise<never> {
+    return stumbleOver(client);
+  }
+}
+
+function stumbleOver({ session }: Connection): void | Promise<never> {
+  if (session?.user.name === 'step') throw new Error('fell over a step');
+  if (session?.user.name === 'cable') return Promise.reject(new Error('fell over a cable'));
+}
+
 /** What an app with {@link ShopGateway} imports. */
-@Module({ providers: [ShopGateway] })
+@Module({ providers: [ShopGateway, ClumsyGateway] })
 export class ShopModule {}

@@ -7,6 +7,8 @@ import { BOT_OPTIONS, HANDLER_OPTIONS } from '../runtime/chat-bot.decorator.js';
 import { findFiles } from './find-files.js';
 import { LinearPattern } from './linear-pattern.js';
 
+type Method = (...args: unknown[]) => unknown;
+
 /**
  * Loads the bots of the files that patterns name, from the folder that they are relative to.
  *
@@ -59,15 +61,37 @@ function isBot(value: unknown): value is Type {
 }
 
 function takeLinearPatterns(bot: Type, file: string): void {
-  const methods = bot.prototype as Record<string, unknown>;
-  for (const name of Object.getOwnPropertyNames(methods)) {
-    const method = methods[name];
-    if (typeof method !== 'function') continue;
+  const own = bot.prototype as object;
+  for (const [name, method] of methodsOf(own)) {
     const options = Reflect.getMetadata(HANDLER_OPTIONS, method) as HandlerOptions | undefined;
     if (options?.on !== 'text' || !(options.pattern instanceof RegExp)) continue;
     const pattern = toLinear(options.pattern, `The handler ${name} in ${file}`);
-    Reflect.defineMetadata(HANDLER_OPTIONS, { ...options, pattern }, method);
+    const value = copyOf(method);
+    Reflect.defineMetadata(HANDLER_OPTIONS, { ...options, pattern }, value);
+    Object.defineProperty(own, name, { value, configurable: true, writable: true });
   }
+}
+
+/** Gives the methods of a class by name, with those that it inherits. */
+function methodsOf(prototype: object): Map<string, Method> {
+  const parent = Object.getPrototypeOf(prototype) as object | null;
+  const methods = parent === null ? new Map<string, Method>() : methodsOf(parent);
+  for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (typeof value === 'function') methods.set(name, value as Method);
+    else methods.delete(name);
+  }
+  return methods;
+}
+
+/** Makes a method of its own, as others may inherit the same; guards and the like stay with it. */
+function copyOf(method: Method): Method {
+  const copy = function (this: unknown, ...args: unknown[]): unknown {
+    return method.apply(this, args);
+  };
+  for (const key of Reflect.getMetadataKeys(method) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getMetadata(key, method), copy);
+  }
+  return copy;
 }
 
 function toLinear(pattern: RegExp, where: string): LinearPattern {

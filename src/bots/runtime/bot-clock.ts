@@ -14,3 +14,14 @@ export class BotClock {
     return () => clearTimeout(timer);
   }
 }
+
+/** Waits for something, but no longer than this. */
+export async function within(ms: number, work: Promise<void>, clock: BotClock): Promise<void> {
+  let cancel: (() => void) | undefined;
+  const timeUp = new Promise<void>((resolve) => (cancel = clock.after(ms, resolve)));
+  try {
+    await Promise.race([work, timeUp]);
+  } finally {
+    cancel?.();
+  }
+}

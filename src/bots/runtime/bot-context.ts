@@ -4,7 +4,9 @@ import { BotAlarms } from './bot-alarms.js';
 import type { BotClock } from './bot-clock.js';
 import { nameOf, placeOf, type BotEvent } from './bot-event.js';
 import type { BotHost, RoomBot } from './bot-host.js';
+import { BotLog } from './bot-log.js';
 import { StateBuffer, type BotState } from './bot-state.js';
+import { shorten } from './shorten.js';
 
 /** What a bot is given to react to. */
 export interface BotTrigger {
@@ -25,9 +27,18 @@ export class BotFencedError extends Error {
   }
 }
 
+/** A handler asked for the state of the author, of whom there is none. */
+class NoAuthorError extends Error {
+  override readonly name = 'NoAuthorError';
+
+  constructor() {
+    super('There is no state.user here, as no user is the author of this event.');
+  }
+}
+
 /** What a handler adds to a message. */
 export interface SayOptions {
-  /** A notice triggers no bot (P-13.6). */
+  /** A notice triggers no bot (P-13.7). */
   readonly notice?: boolean;
 }
 
@@ -39,6 +50,7 @@ export class BotContext {
   readonly deadline: number;
   private readonly buffer: StateBuffer;
   private readonly controller = new AbortController();
+  private ownLog: BotLog | undefined;
   private sent = 0;
   private fenced = false;
   private passedOn = false;
@@ -84,6 +96,14 @@ export class BotContext {
     return this.controller.signal;
   }
 
+  /** The log of the process, for operators; what people write does not belong there. */
+  get log(): BotLog {
+    return (this.ownLog ??= new BotLog(this.bot.name, {
+      ...placeOf(this.event),
+      handler: this.method,
+    }));
+  }
+
   /** The time, in milliseconds since 1970. */
   get now(): number {
     return this.clock.now();
@@ -94,11 +114,16 @@ export class BotContext {
     return new BotAlarms(this.buffer.of({ alarms: this.room }));
   }
 
-  /** What the bot keeps for this room, and for the author. */
+  /** What the bot keeps for this room, and for the author; there is no user without an author. */
   get state(): { readonly room: BotState; readonly user: BotState } {
-    const user = this.author?.id;
-    const room = this.buffer.of({ room: this.room });
-    return { room, user: user === undefined ? room : this.buffer.of({ user }) };
+    const { author, buffer } = this;
+    return {
+      room: buffer.of({ room: this.room }),
+      get user() {
+        if (author === null) throw new NoAuthorError();
+        return buffer.of({ user: author.id });
+      },
+    };
   }
 
   /** Whether {@link next} was called. */
@@ -107,47 +132,59 @@ export class BotContext {
   }
 
   /** Writes a message into the room. */
-  async say(text: string, { notice = false }: SayOptions = {}): Promise<Message> {
-    return this.send(text, notice, undefined);
+  say(text: string, { notice = false }: SayOptions = {}): Promise<Message> {
+    return this.act(() => this.send(text, notice, undefined));
   }
 
   /** Writes a message into the room that replies to the message of the event. */
-  async reply(text: string, { notice = false }: SayOptions = {}): Promise<Message> {
-    return this.send(text, notice, this.message?.id);
+  reply(text: string, { notice = false }: SayOptions = {}): Promise<Message> {
+    return this.act(() => this.send(text, notice, this.message?.id));
   }
 
   /** Changes a message that the bot wrote. */
-  async edit(message: Message, text: string): Promise<Message> {
-    this.checkFence();
-    return this.host.edit(message.room, message.id, text);
+  edit(message: Message, text: string): Promise<Message> {
+    return this.act(async () => {
+      this.checkFence();
+      return this.host.edit(message.room, message.id, this.shorten(text));
+    });
   }
 
   /** Sets an emoji on the message of the event, or on another one of the room. */
-  async react(emoji: string, message: Pick<Message, 'id'> | null = this.message): Promise<void> {
-    this.checkFence();
-    if (message !== null) await this.host.react(this.room, message.id, emoji);
+  react(emoji: string, message: Pick<Message, 'id'> | null = this.message): Promise<void> {
+    return this.act(async () => {
+      this.checkFence();
+      if (message !== null) await this.host.react(this.room, message.id, emoji);
+    });
   }
 
   /** Finds a message of the room as it is now, with its reactions; null if there is none. */
   find(message: string): Promise<Message | null> {
-    return this.host.findMessage(this.room, message);
+    return this.act(() => this.host.findMessage(this.room, message));
   }
 
   /** Tells whether the author owns the room. */
-  async isByOwner(): Promise<boolean> {
+  isByOwner(): Promise<boolean> {
     const { author } = this;
-    return author !== null && (await this.host.findRole(this.room, author.id)) === 'owner';
+    if (author === null) return Promise.resolve(false);
+    return this.act(() => this.host.isOwner(this.room, author.id));
+  }
+
+  /** Gives what of a text has room in a message; what the bot writes is cut to that anyway. */
+  shorten(text: string): string {
+    return shorten(text, this.host.textChars);
   }
 
   /** Lists the bots in the room, with their commands. */
   bots(): Promise<RoomBot[]> {
-    return this.host.listBots(this.room);
+    return this.act(() => this.host.listBots(this.room));
   }
 
   /** Shows that the bot is writing. */
-  async typing(): Promise<void> {
-    this.checkFence();
-    await this.host.typing(this.room);
+  typing(): Promise<void> {
+    return this.act(async () => {
+      this.checkFence();
+      await this.host.typing(this.room);
+    });
   }
 
   /** Has the next handler that fits called after this one. */
@@ -167,12 +204,19 @@ export class BotContext {
     await this.buffer.flush();
   }
 
+  /** Does something that a handler need not wait for: who waits learns of a failure, nobody must. */
+  private act<T>(work: () => Promise<T>): Promise<T> {
+    const acting = work();
+    acting.catch((err: unknown) => this.log.debug('something that a handler did failed', { err }));
+    return acting;
+  }
+
   private async send(text: string, notice: boolean, replyTo?: string): Promise<Message> {
     this.checkFence();
     const cause = this.message?.id;
     return this.host.send({
       room: this.room,
-      text,
+      text: this.shorten(text),
       cid: `${nameOf(this.event)}.${String(++this.sent)}.${this.method}`.slice(0, 64),
       ...(replyTo === undefined ? {} : { replyTo }),
       ...(cause === undefined ? {} : { cause }),

@@ -1,4 +1,5 @@
 import type { LogEvent } from '../../protocol/events.js';
+import type { User } from '../../protocol/models.js';
 
 /** The time that a bot had set for itself in a room has come. */
 export interface AlarmEvent {
@@ -26,4 +27,30 @@ export function nameOf(event: BotEvent): string {
 /** Says in a report where an event is from. */
 export function placeOf({ event, data }: BotEvent): { room: string; seq?: number } {
   return event === 'alarm.due' ? { room: data.room } : { room: data.room, seq: data.seq };
+}
+
+/** Tells whether a room is between two users, where everything is addressed to the other. */
+export function isDirect(room: string): boolean {
+  return room.startsWith('@');
+}
+
+/** Gives who did what an event tells, as a user or as an id; null for the server. */
+export function authorOf({ event, data }: LogEvent): User | string | null {
+  switch (event) {
+    case 'message.created':
+    case 'message.edited':
+      return data.message.sender;
+    case 'message.deleted':
+      return data.message.deletedBy ?? null;
+    case 'member.joined':
+      return data.member.user;
+    case 'member.left':
+    case 'user.updated':
+    case 'reaction.added':
+    case 'reaction.removed':
+      return data.user;
+    case 'room.created':
+    case 'room.updated':
+      return data.info.owner;
+  }
 }

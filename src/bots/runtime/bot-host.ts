@@ -1,4 +1,4 @@
-import type { Member, Message } from '../../protocol/models.js';
+import type { Message } from '../../protocol/models.js';
 
 /** A message that a bot writes. */
 export interface BotMessage {
@@ -7,9 +7,9 @@ export interface BotMessage {
   /** Makes a handler that runs again for the same event write the same message once (P-6.3). */
   readonly cid: string;
   readonly replyTo?: string;
-  /** Message that made the bot write (P-13.5). */
+  /** Message that made the bot write (P-13.2). */
   readonly cause?: string;
-  /** A notice triggers no bot (P-13.6). */
+  /** A notice triggers no bot (P-13.7). */
   readonly notice?: boolean;
 }
 
@@ -45,7 +45,15 @@ export interface StateChange {
 export interface BotReport {
   readonly bot: string;
   readonly kind:
-    'error' | 'timeout' | 'late-effect' | 'loop' | 'rate' | 'denied' | 'resting' | 'slow';
+    | 'error'
+    | 'timeout'
+    | 'late-effect'
+    | 'loop'
+    | 'rate'
+    | 'denied'
+    | 'resting'
+    | 'slow'
+    | 'stopped';
   readonly handler?: string;
   readonly room?: string;
   readonly seq?: number;
@@ -56,14 +64,16 @@ export interface BotReport {
 
 /** What a bot's handlers can do to the chat: the server itself, or a client from afar. */
 export interface BotHost {
+  /** Code points that a message has at most (P-9.3). */
+  readonly textChars: number;
   send(message: BotMessage): Promise<Message>;
   edit(room: string, message: string, text: string): Promise<Message>;
   react(room: string, message: string, emoji: string): Promise<void>;
   typing(room: string): Promise<void>;
   /** Finds a message of the room as it is now. */
   findMessage(room: string, message: string): Promise<Message | null>;
-  /** Finds what a user is in the room. */
-  findRole(room: string, user: string): Promise<Member['role'] | null>;
+  /** Tells whether a user owns the room. */
+  isOwner(room: string, user: string): Promise<boolean>;
   /** Lists the bots in the room, by name. */
   listBots(room: string): Promise<RoomBot[]>;
   readState(owner: StateOwner, key: string): Promise<unknown>;

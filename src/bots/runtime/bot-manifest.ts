@@ -67,7 +67,16 @@ export class BotSetupError extends Error {
 }
 
 const TIMEOUT_MS = 10_000;
-const RESERVED = new Set(['all', 'everyone', 'here', 'me', 'server', 'system']);
+
+/** Names that no bot may have: people write them for something else. */
+export const RESERVED_BOT_NAMES: ReadonlySet<string> = new Set([
+  'all',
+  'everyone',
+  'here',
+  'me',
+  'server',
+  'system',
+]);
 
 /**
  * Puts together what the decorators say of a bot.
@@ -76,10 +85,10 @@ const RESERVED = new Set(['all', 'everyone', 'here', 'me', 'server', 'system']);
  */
 export function defineBot(options: BotOptions, handlers: readonly BotHandler[]): BotDefinition {
   const { name, about = '', scopes = DEFAULT_SCOPES, timeoutMs = TIMEOUT_MS } = options;
-  if (!BotName.safeParse(name).success || RESERVED.has(name)) {
+  if (!BotName.safeParse(name).success || RESERVED_BOT_NAMES.has(name)) {
     throw new BotSetupError(
       `The bot name ${JSON.stringify(name)} cannot be used: take 1 to 32 of a-z, 0-9 and "-", ` +
-        `and none of ${[...RESERVED].join(', ')}.`,
+        `and none of ${[...RESERVED_BOT_NAMES].join(', ')}.`,
     );
   }
   const bot = { name, about, scopes: new Set(scopes), timeoutMs, handlers };

@@ -44,12 +44,13 @@ async function answer(context: BotContext, { text, reply = true, notice = false 
 async function grow(context: BotContext, pieces: AsyncIterable<string>): Promise<void> {
   let message: Message | undefined;
   let text = '';
-  let shownAt = 0;
+  let shownAt = -Infinity;
   for await (const piece of pieces) {
-    text += piece;
-    if (text.trim() === '' || performance.now() - shownAt < EDIT_PAUSE_MS) continue;
+    text = context.shorten(text + piece);
+    if (text.trim() === '' || text === message?.text || context.now - shownAt < EDIT_PAUSE_MS)
+      continue;
     message = await show(context, message, text);
-    shownAt = performance.now();
+    shownAt = context.now;
   }
   if (text.trim() !== '' && message?.text !== text) await show(context, message, text);
 }

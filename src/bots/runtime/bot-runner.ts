@@ -7,6 +7,7 @@ import { nameOf, placeOf, type BotEvent } from './bot-event.js';
 import type { BotHost, BotReport } from './bot-host.js';
 import type { BotDefinition, BotHandler, HandlerOptions } from './bot-manifest.js';
 import { deliver } from './bot-reply.js';
+import { shorten } from './shorten.js';
 
 const FAILED = 'Something went wrong here. Please try again later.';
 const DENIED = 'You may not do that.';
@@ -107,9 +108,10 @@ export class BotRunner {
   /** Tells who addressed the bot what came of it; a failure of that is reported and no more. */
   private async tell({ event, message }: BotTrigger, method: string, text: string): Promise<void> {
     const { room } = event.data;
+    const cid = `${nameOf(event)}.failed.${method}`.slice(0, 64);
     try {
       await this.host.send({
-        ...{ room, text, notice: true, cid: `${nameOf(event)}.failed.${method}`.slice(0, 64) },
+        ...{ room, text: shorten(text, this.host.textChars), notice: true, cid },
         ...(message === null ? {} : { replyTo: message.id, cause: message.id }),
       });
     } catch (error) {

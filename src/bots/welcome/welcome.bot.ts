@@ -30,7 +30,7 @@ export class WelcomeBot {
   @OnRoom('member.joined')
   async greet(@Ctx() bot: BotContext): Promise<BotReply> {
     const text = await this.textFor(bot);
-    return { text: text.replaceAll('{name}', bot.author?.name ?? ''), notice: true };
+    return { text: text.replaceAll('{name}', () => bot.author?.name ?? ''), notice: true };
   }
 
   @OnCommand('welcome', {

@@ -1,17 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type Type } from '@nestjs/common';
 import { ROUTE_ARGS_METADATA } from '@nestjs/common/internal.js';
 import { DiscoveryService, ExternalContextCreator, MetadataScanner } from '@nestjs/core';
 
-import type { BotReport } from './runtime/bot-host.js';
+import type { BotReport } from './bot-host.js';
 import {
-  BotSetupError,
   defineBot,
   type BotDefinition,
   type BotHandler,
   type BotOptions,
   type HandlerOptions,
-} from './runtime/bot-manifest.js';
-import { BOT_OPTIONS, HANDLER_OPTIONS } from './runtime/chat-bot.decorator.js';
+} from './bot-manifest.js';
+import type { FoundBot } from './choose-bots.js';
+import { BOT_OPTIONS, HANDLER_OPTIONS } from './chat-bot.decorator.js';
 
 /** Milliseconds of its own work after which a handler holds up everybody else. */
 const SLOW_MS = 50;
@@ -31,20 +31,19 @@ export class BotExplorer {
   /**
    * Defines every bot of the app.
    *
-   * @throws BotSetupError for a bot that cannot work, or two that are in each other's way
+   * @throws BotSetupError for a bot that cannot work
    */
-  explore(slow: Slow): BotDefinition[] {
+  explore(slow: Slow): FoundBot[] {
     const providers: readonly { readonly instance: unknown }[] = this.discovery.getProviders();
-    const bots = new Map<object, BotDefinition>();
+    const bots = new Map<object, FoundBot>();
     for (const { instance } of providers) {
       if (typeof instance !== 'object' || instance === null || bots.has(instance)) continue;
       const options = Reflect.getMetadata(BOT_OPTIONS, instance.constructor) as unknown;
       if (options === undefined) continue;
-      bots.set(instance, this.define(instance, options as BotOptions, slow));
+      const bot = this.define(instance, options as BotOptions, slow);
+      bots.set(instance, { ...bot, type: instance.constructor as Type });
     }
-    const all = [...bots.values()];
-    refuseCollisions(all);
-    return all;
+    return [...bots.values()];
   }
 
   private define(instance: object, options: BotOptions, slow: Slow): BotDefinition {
@@ -93,24 +92,4 @@ function watch(callback: Method, took: (ms: number) => void): Method {
     Reflect.defineMetadata(key, Reflect.getMetadata(key, callback), watched);
   }
   return watched;
-}
-
-function refuseCollisions(bots: readonly BotDefinition[]): void {
-  const names = new Set<string>();
-  const commands = new Map<string, string>();
-  for (const { name, handlers } of bots) {
-    if (names.has(name)) throw new BotSetupError(`Two bots are named ${name}: rename one of them.`);
-    names.add(name);
-    for (const { options } of handlers) {
-      if (options.on !== 'command') continue;
-      const other = commands.get(options.name);
-      if (other !== undefined) {
-        throw new BotSetupError(
-          `The command /${options.name} belongs to the bot ${other} and to ${name}: ` +
-            'give one of them another name.',
-        );
-      }
-      commands.set(options.name, name);
-    }
-  }
 }

@@ -1,10 +1,7 @@
-import { remoteWebSocket, transportConformance } from './index.js';
-import { TRANSPORTS } from './transports.js';
+import { transportConformance, type TransportUnderTest } from './index.js';
 
-const target = process.env['TARGET'];
-const transports = target === undefined ? TRANSPORTS : [remoteWebSocket(target)];
-
-for (const transport of transports) {
+/** Runs every requirement over a transport, as tests of Jest; what cannot be run is listed. */
+export function describeTransport(transport: TransportUnderTest): void {
   const { tests, dispose } = transportConformance(transport);
   describe(transport.name, () => {
     afterAll(dispose);

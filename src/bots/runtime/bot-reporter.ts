@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 
-import type { BotReport } from './runtime/bot-host.js';
+import type { BotReport } from './bot-host.js';
 
 /** Learns what went wrong at bots; provide another one to pass it on elsewhere. */
 @Injectable()

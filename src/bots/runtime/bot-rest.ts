@@ -14,9 +14,9 @@ export class BotRest {
     return now < this.until ? this.until : null;
   }
 
-  /** Notes that the bot dealt with something. */
-  succeeded(): void {
-    if (this.until === 0) return;
+  /** Notes that the bot dealt with something; what had begun before a rest says nothing of it. */
+  succeeded(now = Date.now()): void {
+    if (this.until === 0 || now < this.until) return;
     this.until = 0;
     this.restMs = FIRST_REST_MS;
     this.failures = [];
@@ -24,6 +24,8 @@ export class BotRest {
 
   /** Notes a failure; true if the bot rests from now on. */
   failed(now = Date.now()): boolean {
+    // What had begun before belongs to the failures that led to the rest.
+    if (now < this.until) return false;
     const isOnTrial = this.until !== 0;
     this.failures = [...this.failures.filter((at) => now - at < WINDOW_MS), now];
     if (!isOnTrial && this.failures.length < FAILURES) return false;

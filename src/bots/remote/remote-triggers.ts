@@ -1,0 +1,64 @@
+import type { Chat } from '#client/index.js';
+
+import type { LogEvent } from '../../protocol/events.js';
+import type { Message, User } from '../../protocol/models.js';
+import { addressOf, type Address, type Addressee } from '../runtime/addressing.js';
+import type { BotTrigger } from '../runtime/bot-context.js';
+import { authorOf, isDirect, type AlarmEvent } from '../runtime/bot-event.js';
+import type { BotHost } from '../runtime/bot-host.js';
+import type { BotDefinition } from '../runtime/bot-manifest.js';
+import { mayWant } from '../runtime/bot-runner.js';
+import { helpOf } from '../runtime/command-help.js';
+import { KnownUsers } from './known-users.js';
+import { orNull } from './refusals.js';
+
+/** What a bot from afar is to react to; the server has chosen the events (P-13.2). */
+export class RemoteTriggers {
+  private readonly addressee: Addressee;
+  private readonly users: KnownUsers;
+
+  constructor(
+    private readonly bot: BotDefinition,
+    private readonly chat: Chat,
+    private readonly host: BotHost,
+  ) {
+    this.addressee = { name: bot.name, commands: new Set(helpOf(bot).map(({ name }) => name)) };
+    this.users = new KnownUsers(async (user) => {
+      const got = await orNull(this.chat.call('user.get', { user }), 'not_found');
+      return got?.user ?? null;
+    });
+  }
+
+  /** Gives what a handler may be called for; null if none wants it. */
+  async of(event: LogEvent): Promise<BotTrigger | null> {
+    if (!mayWant(this.bot, event.event, false)) return null;
+    const author = await this.findAuthor(event);
+    if (event.event !== 'message.created') return { event, message: null, author, address: null };
+    const { message } = event.data;
+    return { event, message, author, address: await this.addressOf(message) };
+  }
+
+  /** Gives an alarm to react to; null if it was called off, or set anew, since it rang. */
+  async ofAlarm(event: AlarmEvent): Promise<BotTrigger | null> {
+    const { room, key, at } = event.data;
+    const owner = { alarms: room };
+    const set = await orNull(this.host.readState(owner, key), 'not_found', 'not_member');
+    if ((set as { at: number } | null | undefined)?.at !== at) return null;
+    return { event, message: null, author: null, address: null };
+  }
+
+  private async addressOf({ text, replyTo, room }: Message): Promise<Address | null> {
+    const named = addressOf(text, this.addressee, { repliesToBot: false, isDirect: false });
+    if (named !== null) return named;
+    const replied = replyTo === undefined ? null : await this.host.findMessage(room, replyTo);
+    const repliesToBot = replied !== null && replied.sender.id === this.chat.welcome?.user.id;
+    return addressOf(text, this.addressee, { repliesToBot, isDirect: isDirect(room) });
+  }
+
+  private async findAuthor(event: LogEvent): Promise<User | null> {
+    const author = authorOf(event);
+    if (typeof author === 'string') return this.users.get(author);
+    if (author !== null) this.users.note(author);
+    return author;
+  }
+}

@@ -1,0 +1,38 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { buildServer } from '../support/child-server.js';
+import { freshDatabase, dropDatabase } from '../support/server.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/bot-create.js', import.meta.url));
+
+let env: Awaited<ReturnType<typeof freshDatabase>>;
+
+beforeAll(() => buildServer(), 120_000);
+beforeEach(async () => {
+  env = await freshDatabase();
+});
+afterEach(() => dropDatabase(env));
+
+/** Registers a bot as its operator does; gives what the program wrote, and how it ended. */
+function create(name: string): Promise<{ failed: boolean; stdout: string; stderr: string }> {
+  const options = { env: { PATH: process.env['PATH'], ...env } };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, name], options, (error, stdout, stderr) => {
+      resolve({ failed: error !== null, stdout, stderr });
+    });
+  });
+}
+
+test('a bot is registered, and its token shown', async () => {
+  const { failed, stdout } = await create('helper');
+  expect(failed).toBe(false);
+  expect(stdout).toMatch(/^ {2}pbt_\S+$/m);
+});
+
+test.each(['system', 'all', 'server', 'Über'])('no bot is registered as %s', async (name) => {
+  const { failed, stdout, stderr } = await create(name);
+  expect(failed).toBe(true);
+  expect(stdout).toBe('');
+  expect(stderr).not.toMatch(/^ +at /m);
+});

@@ -1,0 +1,16 @@
+/** A bot that waits for nothing that it does. */
+import { defineChatBot } from 'parlance';
+
+export const CarelessBot = defineChatBot({
+  name: 'careless',
+  commands: {
+    forget: {
+      help: '/forget',
+      run: (bot) => {
+        void bot.react('👍', { id: 'no such message' });
+        void Promise.reject(new Error('nobody waits for this'));
+        return 'done';
+      },
+    },
+  },
+});

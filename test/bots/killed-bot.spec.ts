@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { buildServer, ChildServer } from '../support/child-server.js';
+import { dropDatabase, freshDatabase } from '../support/server.js';
+import { createBot, echoesIn, StubbornSender } from './stubborn-sender.js';
+
+const ROOM = 'echo';
+const MESSAGES = 1_000;
+const TEST_MS = 180_000;
+
+/** Notes what it deals with, and repeats it. */
+const PROGRAM = `
+import { appendFileSync } from 'node:fs';
+import { connectBot, defineChatBot } from 'parlance';
+const [url, token, transport, file] = process.argv.slice(1);
+const EchoBot = defineChatBot({
+  name: 'echo',
+  commands: {
+    echo: {
+      help: '/echo text',
+      run(bot) {
+        appendFileSync(file, bot.text + '\\n');
+        return bot.text;
+      },
+    },
+  },
+});
+const returnDelays = { firstMs: 20, longestMs: 200 };
+const program = await connectBot({ url, token, transport, returnDelays, bots: [EchoBot] });
+await program.closed();
+`;
+
+/** A program of a bot that can be killed. */
+class ChildBot {
+  private child: ChildProcess | undefined;
+
+  constructor(private readonly args: readonly string[]) {}
+
+  start(): void {
+    const args = ['--input-type=module', '--eval', PROGRAM, ...this.args];
+    this.child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+
+  async kill(): Promise<void> {
+    const { child } = this;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+test.each(['websocket', 'socket.io'])(
+  'each of 1,000 messages is answered once over %s, though bot and server are killed',
+  async (transport) => {
+    buildServer();
+    const database = await freshDatabase();
+    const folder = mkdtempSync(join(tmpdir(), 'parlance-echo-'));
+    const file = join(folder, 'processed');
+    const token = createBot('echo', database);
+    let server = await ChildServer.start(database);
+    const { port, url } = server;
+    const bot = new ChildBot([url, token, transport, file]);
+    try {
+      const sender = new StubbornSender(port, ROOM);
+      await (await sender.connected()).ok('bot.add', { room: ROOM, bot: 'echo' });
+      bot.start();
+      for (let i = 0; i < MESSAGES; i++) {
+        if (i === 250 || i === 750) {
+          await bot.kill();
+          bot.start();
+        }
+        if (i === 500) {
+          await server.kill('SIGKILL');
+          server = await ChildServer.start({ ...database, PORT: String(port) });
+        }
+        await sender.send(`/echo ${String(i)}`, String(i));
+      }
+      const client = await sender.connected();
+      for (let i = 750; i < MESSAGES; i++) {
+        await client.event('message.created', ({ message }) => message.text === String(i));
+      }
+
+      const all = Array.from({ length: MESSAGES }, (_, i) => String(i));
+      expect(await echoesIn(ROOM, client)).toEqual(all);
+      const processed = readFileSync(file, 'utf8').trimEnd().split('\n');
+      expect([...new Set(processed)].sort()).toEqual([...all].sort());
+    } finally {
+      await bot.kill();
+      await ChildServer.killAll();
+      await dropDatabase(database);
+      rmSync(folder, { recursive: true });
+    }
+  },
+  TEST_MS,
+);

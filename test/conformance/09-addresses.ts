@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+
+import { eventually } from '../support/eventually.js';
+import { range } from './reading.js';
+import { verifies, type Scene } from './suite.js';
+
+const OVER_HTTP = ['websocket', 'socket.io websocket', 'socket.io polling'];
+const TWO_CONNECTIONS = {
+  PARLANCE_LIMIT_CONNECTIONS_PER_ADDRESS: '2',
+  PARLANCE_TRUST_PROXY: 'loopback',
+};
+const TWO_GUESTS = { PARLANCE_LIMIT_GUESTS_PER_HOUR: '2', PARLANCE_TRUST_PROXY: 'loopback' };
+
+const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
+
+/** Connects from an address; tells whether the connection may stay. */
+async function isLetIn(scene: Scene, address: string): Promise<boolean> {
+  const client = await scene.connect(from(address));
+  client.send({ id: 'h', cmd: 'hello', data: { protocol: 1 } });
+  await client.until(() => client.frames.length > 0, 'a welcome or bye');
+  return client.events('bye').length === 0;
+}
+
+verifies(
+  ['P-9.11', 'P-4.5', 'P-2.1'],
+  'limits the connections of an address',
+  async (scene) => {
+    const first = await scene.connect(from('203.0.113.7'));
+    await scene.connect(from('203.0.113.7'));
+    const other = await scene.connect(from('203.0.113.8'));
+    const hop = await scene.connect(from('203.0.113.7, 203.0.113.9'));
+
+    const third = await scene.connect(from('203.0.113.7'));
+    const bye = await third.event('bye');
+    const { code } = await third.end();
+    for (const client of [other, hop]) await client.ok('hello', { protocol: 1 });
+    await first.close();
+    await eventually(() => isLetIn(scene, '203.0.113.7'), 'room for one more');
+
+    assert.deepEqual([bye.code, bye.reconnect], [4102, true]);
+    assert.deepEqual(third.frames.length, 1, 'nothing but bye is said');
+    if (scene.transport !== 'socket.io polling') assert.equal(code, 4102);
+  },
+  {
+    settings: TWO_CONNECTIONS,
+    only: OVER_HTTP,
+  },
+);
+
+verifies(
+  'P-9.11',
+  'counts a network of IPv6 as one address, and IPv4 within IPv6 as IPv4',
+  async (scene) => {
+    const one = ['2001:db8:1:2::7', '2001:DB8:1:2:ffff:ffff:ffff:ffff', '2001:db8:1:2:3::'];
+    const others = ['2001:db8:1:3::7', '2001:db8:1::7', '2001:db8::1:2:0:7'];
+    const ipv4 = ['::ffff:203.0.113.7', '203.0.113.7', '::ffff:cb00:7107'];
+    const letIn: string[] = [];
+    for (const address of [...one, ...others, ...ipv4]) {
+      if (await isLetIn(scene, address)) letIn.push(address);
+    }
+
+    assert.deepEqual(letIn, [...one.slice(0, 2), ...others, ...ipv4.slice(0, 2)]);
+  },
+  {
+    settings: TWO_CONNECTIONS,
+    only: OVER_HTTP,
+  },
+);
+
+verifies(
+  ['P-9.10', 'P-9.11', 'P-2.2', 'P-4.2'],
+  'limits the new guests of a network of IPv6',
+  async (scene) => {
+    for (const address of ['2001:db8:1:2::7', '2001:db8:1:2::8']) {
+      await (await scene.connect(from(address))).ok('hello', { protocol: 1 });
+    }
+
+    const third = await scene.connect(from('2001:db8:1:2:f00d::9'));
+    const error = await third.refused('hello', { protocol: 1 }, 'rate_limited');
+    const other = await scene.connect(from('2001:db8:1:3::7'));
+    await other.ok('hello', { protocol: 1 });
+
+    assert.deepEqual(error.details, { bucket: 'guests' });
+  },
+  {
+    settings: TWO_GUESTS,
+    only: OVER_HTTP,
+  },
+);
+
+verifies(
+  ['P-9.10', 'P-9.11', 'P-2.2', 'P-4.2'],
+  'limits the new guests of an address',
+  async (scene) => {
+    const first = await scene.connect(from('203.0.113.7'));
+    const { token } = await first.ok('hello', { protocol: 1 });
+    const second = await scene.connect(from('203.0.113.7'));
+    await second.refused('hello', { protocol: 2 }, 'unsupported_version');
+    await second.ok('hello', { protocol: 1 });
+
+    await second.close();
+    const third = await scene.connect(from('203.0.113.7'));
+    const error = await third.refused('hello', { protocol: 1, name: 'ann' }, 'rate_limited');
+    const other = await scene.connect(from('203.0.113.8'));
+    await other.ok('hello', { protocol: 1 });
+    for (const nothing of range(1, 4)) await scene.join(`of loopback ${String(nothing)}`);
+    const { user } = await third.ok('hello', { protocol: 1, ...(token && { token }) });
+
+    assert.deepEqual(error.details, { bucket: 'guests' });
+    const { retryAfterMs: wait = 0 } = error;
+    assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two guests an hour`);
+    assert.deepEqual(user, first.welcome.user, 'who comes back is no new guest');
+  },
+  {
+    settings: TWO_GUESTS,
+    only: OVER_HTTP,
+  },
+);
+
+verifies(
+  'P-9.11',
+  'believes nobody but trusted proxies, and does not limit loopback addresses',
+  async (scene) => {
+    for (const nothing of range(1, 5)) {
+      const client = await scene.connect(from('203.0.113.7'));
+      await client.ok('hello', { protocol: 1, name: `guest ${String(nothing)}` });
+    }
+  },
+  { settings: { PARLANCE_LIMIT_CONNECTIONS_PER_ADDRESS: '2' } },
+);

@@ -1,0 +1,2 @@
+// What servers of tests store in; see freshDatabase.
+process.env['TEST_DATABASE'] = 'sqlite';
