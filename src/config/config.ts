@@ -12,6 +12,8 @@ export interface Config {
   readonly host: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly databaseSchema: string;
+  /** Time in which a connection to PostgreSQL is made, or becomes free. */
+  readonly databaseWaitMs: number;
   readonly dataDir: string;
   readonly origins: readonly string[] | undefined;
   readonly trustProxy: readonly string[];
@@ -69,6 +71,7 @@ function toConfig(env: Environment & Record<string, number>): Config {
     host: env.HOST,
     databaseUrl: env.DATABASE_URL,
     databaseSchema: env.PARLANCE_DATABASE_SCHEMA,
+    databaseWaitMs: env.PARLANCE_DATABASE_WAIT_MS,
     dataDir: env.PARLANCE_DATA_DIR,
     origins: env.PARLANCE_ORIGINS,
     trustProxy: env.PARLANCE_TRUST_PROXY ?? [],

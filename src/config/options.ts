@@ -62,6 +62,9 @@ const GENERAL = {
     .regex(/^[a-z_][a-z0-9_]*$/, 'give a plain lower-case name')
     .default('public')
     .describe('PostgreSQL schema; it is created if it is missing.'),
+  PARLANCE_DATABASE_WAIT_MS: positive('milliseconds')
+    .default(5_000)
+    .describe('Milliseconds to wait for a connection to PostgreSQL.'),
   PARLANCE_DATA_DIR: z
     .string()
     .min(1)

@@ -8,8 +8,6 @@ import type { Config } from '../config/config.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { Sqlite } from './sqlite.js';
 
-const CONNECT_MS = 5_000;
-
 /** Entity classes of the domain. */
 export type Entities = MixedList<string | EntitySchema | (new () => object)>;
 
@@ -65,7 +63,7 @@ function postgresDataSource(config: Config, entities: Entities, poolSize: number
     migrations: MIGRATIONS,
     poolSize,
     applicationName: 'parlance',
-    connectTimeoutMS: CONNECT_MS,
+    connectTimeoutMS: config.databaseWaitMs,
     extra: {
       keepAlive: true,
       options: `-c search_path=${config.databaseSchema}`,

@@ -40,8 +40,8 @@ export interface Extras {
   readonly providers?: readonly Provider[];
 }
 
-/** What tests wait for comes soon. */
-const SOON = { PARLANCE_LIMIT_PRESENCE_INTERVAL_MS: '100' };
+/** What tests wait for comes soon; what they hold back may take long. */
+const PATIENCE = { PARLANCE_LIMIT_PRESENCE_INTERVAL_MS: '100', PARLANCE_DATABASE_WAIT_MS: '60000' };
 
 /** Tells what servers of tests store in. */
 export function databaseOfTests(): 'sqlite' | 'postgres' {
@@ -76,7 +76,7 @@ export async function startServer(
   extras: Extras = {},
 ): Promise<TestServer> {
   const database = env['PARLANCE_DATA_DIR'] === undefined ? await freshDatabase() : {};
-  const settings = { PARLANCE_LOG_LEVEL: 'fatal', ...LIFTED_LIMITS, ...SOON, ...database, ...env };
+  const settings = { PARLANCE_LOG_LEVEL: 'fatal', ...LIFTED_LIMITS, ...PATIENCE, ...database, ...env };
   const config = readConfig({ PORT: '0', HOST: '127.0.0.1', ...settings });
   const root = {
     module: class TestApp {},
