@@ -12,10 +12,12 @@ import { HttpModule } from './http/http.module.js';
 import { MessageEntity } from './messages/message.entity.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { ReactionEntity } from './messages/reaction.entity.js';
+import { DirectUserEntity } from './rooms/direct-user.entity.js';
 import { MemberEntity } from './rooms/member.entity.js';
 import { RoomEntity } from './rooms/room.entity.js';
 import { RoomsModule } from './rooms/rooms.module.js';
 import { TransportsModule } from './transports/transports.module.js';
+import { BlockEntity } from './users/block.entity.js';
 import { BotAccountEntity, BotTokenEntity } from './users/bot-account.entity.js';
 import { UserEntity } from './users/user.entity.js';
 import { UsersModule } from './users/users.module.js';
@@ -25,6 +27,8 @@ export const ENTITIES = [
   UserEntity,
   RoomEntity,
   MemberEntity,
+  DirectUserEntity,
+  BlockEntity,
   MessageEntity,
   ReactionEntity,
   BotStateEntity,

@@ -285,7 +285,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   private async add(bot: BotAccount, room: string, scopes: readonly BotScope[]): Promise<void> {
     const entry = await this.writer.run(async (tx) => {
       const found = await findRoom(tx.sql, room);
-      return found === null ? null : this.admit(tx, bot, found.info, scopes);
+      return found?.info.kind === 'public' ? this.admit(tx, bot, found.info, scopes) : null;
     });
     if (entry !== null) this.grant(bot, entry);
   }

@@ -22,8 +22,8 @@ function maySeeMessage(bot: BotAccount, message: Message, scopes: ReadonlySet<Bo
   const { kind, hops = 0, sender, room } = message;
   if (kind === 'notice' || hops >= MAX_HOPS) return false;
   if (!bot.mayWant('message.created', sender.kind === 'bot')) return false;
-  if (scopes.has('messages:read') || isDirect(room)) return true;
-  return scopes.has('messages:addressed') && mayAddress(message);
+  if (scopes.has('messages:read')) return true;
+  return scopes.has('messages:addressed') && (isDirect(room) || mayAddress(message));
 }
 
 /** A bot never gets what it did itself. */

@@ -87,8 +87,7 @@ export class ServerBotHost implements BotHost {
   }
 
   typing(room: string): Promise<void> {
-    this.services.typing.announce(this.bot.actor, room);
-    return Promise.resolve();
+    return this.services.typing.announce(this.bot.actor, room);
   }
 
   async findMessage(room: string, message: string): Promise<Message | null> {

@@ -13,10 +13,12 @@ const SECONDS_PER_HOUR = 3_600;
 export class HourlyRates {
   private readonly guests: KeyedBuckets;
   private readonly renames: KeyedBuckets;
+  private readonly directs: KeyedBuckets;
 
   constructor(@Inject(CONFIG) { limits }: Config) {
     this.guests = hourly(limits.guestsPerHour);
     this.renames = hourly(limits.renamesPerHour);
+    this.directs = hourly(limits.directsPerHour);
   }
 
   /**
@@ -30,11 +32,24 @@ export class HourlyRates {
 
   /** Gives what refuses a user one change of the name too many. */
   renamesOf(userId: string): (tx: WriteTransaction) => void {
-    return (tx) => {
-      take(this.renames, userId, 'renames');
-      tx.ifUndone(() => this.renames.giveBack(userId));
-    };
+    return takeInWrite(this.renames, userId, 'renames');
   }
+
+  /** Gives what refuses a user one new direct room too many. */
+  directsOf(userId: string): (tx: WriteTransaction) => void {
+    return takeInWrite(this.directs, userId, 'directs');
+  }
+}
+
+function takeInWrite(
+  buckets: KeyedBuckets,
+  key: string,
+  bucket: string,
+): (tx: WriteTransaction) => void {
+  return (tx) => {
+    take(buckets, key, bucket);
+    tx.ifUndone(() => buckets.giveBack(key));
+  };
 }
 
 function hourly(burst: number): KeyedBuckets {

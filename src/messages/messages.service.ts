@@ -6,8 +6,10 @@ import { Writer, type WriteTransaction } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Message } from '../protocol/models.js';
-import { countChars } from '../protocol/names.js';
-import { RoomLog } from '../rooms/room-log.js';
+import { countChars, kindOfRoom } from '../protocol/names.js';
+import { DirectRooms } from '../rooms/direct-rooms.service.js';
+import { requireUnblocked } from '../rooms/direct-rows.js';
+import { RoomLog, type Place } from '../rooms/room-log.js';
 import { findRoom, requireMember } from '../rooms/room-rows.js';
 import { refuseOwnLog } from '../rooms/rooms.service.js';
 import { toUser, type Actor, type Caller } from '../users/actor.js';
@@ -33,6 +35,7 @@ export class MessagesService {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Writer) private readonly writer: Writer,
     @Inject(RoomLog) private readonly log: RoomLog,
+    @Inject(DirectRooms) private readonly directs: DirectRooms,
   ) {}
 
   /** Code points that a message has at most (P-9.3). */
@@ -75,6 +78,7 @@ export class MessagesService {
       if (message.sender.id !== actor.id) {
         throw new ProtocolError('forbidden', { message: 'Only its sender may edit a message.' });
       }
+      await requireUnblocked(tx.sql, data.room, actor.id);
       if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
       if (message.text === text) return { message };
       const place = await this.log.getNextPlace(tx, data.room);
@@ -115,7 +119,7 @@ export class MessagesService {
     const causing = await this.findNamed(tx.sql, actor, given);
     const before = causing === undefined ? given.givenHops : (causing.hops ?? 0);
     const hops = actor.kind === 'bot' ? before + 1 : null;
-    const place = await this.log.findPlaceForMessage(tx, room, actor.id, id);
+    const place = await this.findPlace(tx, actor, given);
     if (place === null) return null;
     const { seq, at } = place;
     await tx.sql.run(
@@ -134,6 +138,15 @@ export class MessagesService {
     if (hops !== null) message.hops = hops;
     await this.log.appendMessage(tx, room, place, 'message.created', message);
     return message;
+  }
+
+  /** Finds no place for who is no member, nor for what is stored already. */
+  private async findPlace(tx: WriteTransaction, actor: Actor, given: Given): Promise<Place | null> {
+    const { room, id } = given;
+    if (kindOfRoom(room) === 'direct' && (await isNew(tx.sql, given))) {
+      await this.directs.prepareMessage(tx, room, actor);
+    }
+    return this.log.findPlaceForMessage(tx, room, actor.id, id);
   }
 
   /** Requires the messages that one names, before anything is written; gives its cause. */
@@ -162,6 +175,13 @@ export class MessagesService {
     if (countChars(text) > limit) throw new ProtocolError('too_long', { details: { limit } });
     return text.toWellFormed();
   }
+}
+
+/** A repeat is answered in any case, also while one of the two has blocked the other (P-8.3). */
+async function isNew(sql: Sql, { id, cid }: Given): Promise<boolean> {
+  return (
+    cid === undefined || (await sql.get('SELECT id FROM messages WHERE id = ?', id)) === undefined
+  );
 }
 
 function orNull(value: string | undefined): string | null {

@@ -44,6 +44,7 @@ const Token = z.string().min(1).max(MAX_TOKEN_CHARS);
 const PageSize = z.int().min(1).max(100);
 
 const Nothing = z.strictObject({});
+const aboutUser = { user: Id };
 const inRoom = { room: RoomRef };
 const onMessage = { room: RoomRef, message: Id };
 
@@ -58,6 +59,20 @@ export const Hello = z.object({
   bot: BotHello.optional(),
 });
 export type Hello = z.infer<typeof Hello>;
+
+/** Reply to `dm.open`: a cut, and whether the room is new (P-5.17). */
+export const DirectCut = RoomCut.extend({ created: z.boolean() });
+export type DirectCut = z.infer<typeof DirectCut>;
+
+/** A direct room of the caller, with the last event of its log (P-5.18). */
+export const DirectEntry = z.object({
+  info: Room,
+  seq: Seq.describe('Head of its log.'),
+  at: z.int().min(0).describe('When that came about.'),
+});
+export type DirectEntry = z.infer<typeof DirectEntry>;
+
+const BlockReply = z.object({ user: User, changed: z.boolean() });
 
 /** One page of the log of a room after a position, or why there is none (P-5.11). */
 export const Replay = z.union([
@@ -146,6 +161,14 @@ export const COMMANDS = {
       ),
     reply: z.union([RoomCut, Replay]),
   },
+  'dm.open': { data: z.strictObject(aboutUser), reply: DirectCut },
+  'dm.list': {
+    data: z.strictObject({
+      after: z.string().max(64).refine(isStorable, NOT_STORABLE).optional(),
+      limit: PageSize.optional(),
+    }),
+    reply: z.object({ directs: z.array(DirectEntry), next: z.string().optional() }),
+  },
   'message.send': {
     data: z.strictObject({
       ...inRoom,
@@ -196,12 +219,18 @@ export const COMMANDS = {
     reply: z.object({}),
   },
   'user.get': {
-    data: z.strictObject({ user: Id }),
+    data: z.strictObject(aboutUser),
     reply: z.object({ user: User }),
   },
   'user.update': {
     data: z.strictObject({ name: DisplayName }),
     reply: z.object({ user: User }),
+  },
+  'user.block': { data: z.strictObject(aboutUser), reply: BlockReply },
+  'user.unblock': { data: z.strictObject(aboutUser), reply: BlockReply },
+  'user.blocks': {
+    data: z.strictObject({ after: Id.optional(), limit: PageSize.optional() }),
+    reply: z.object({ users: z.array(User), next: z.string().optional() }),
   },
   'bot.add': {
     data: z.strictObject({ ...inRoom, bot: BotName, scopes: z.array(BotScope).max(16).optional() }),

@@ -26,6 +26,7 @@ export const ERRORS = {
     message: 'This cid was used for a message with other content.',
   },
   limit_reached: { retryable: false, message: 'A limit of the server is reached.' },
+  blocked: { retryable: false, message: 'One of you has blocked the other.' },
   rate_limited: { retryable: true, message: 'Too many commands; try again later.' },
   unavailable: { retryable: true, message: 'The server cannot do this now; try again later.' },
   internal: { retryable: true, message: 'The server failed; the failure was logged.' },

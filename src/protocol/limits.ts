@@ -18,6 +18,10 @@ export const DEFAULT_LIMITS = {
   roomsPerConnection: 100,
   /** Rooms that one user may be a member of (P-9.6). */
   roomsPerUser: 500,
+  /** Direct rooms that one user may be a member of (P-9.6). */
+  directsPerUser: 1_000,
+  /** Users that one user may block (P-8.3). */
+  blocksPerUser: 1_000,
   /** Commands of one connection that may wait for their replies (P-9.7). */
   inFlight: 32,
   /** Messages in a page of history when the client names no number (P-9.8). */
@@ -50,6 +54,8 @@ export const DEFAULT_LIMITS = {
   presenceIntervalMs: 1_000,
   /** Rooms that one user may create in an hour (P-9.10). */
   roomsPerHour: 10,
+  /** Direct rooms that one user may make in an hour (P-9.10). */
+  directsPerHour: 20,
   /** Times that one user may change the name in an hour (P-9.10). */
   renamesPerHour: 10,
   /** New guests from one address in an hour; loopback addresses have no limit (P-9.10). */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { foldRoomName, normalizeDisplayName, normalizeLabel, OWN_ROOM } from './names.js';
+import { normalizeDisplayName, normalizeLabel, toRoomId } from './names.js';
 
 const utf8 = new TextEncoder();
 const time = z.int().min(0).describe('Milliseconds since 1970-01-01T00:00:00Z.');
@@ -24,8 +24,7 @@ export const RoomRef = z
   .string()
   .max(256)
   .transform((typed, context) => {
-    if (typed === OWN_ROOM) return typed;
-    const room = foldRoomName(typed);
+    const room = toRoomId(typed);
     if (room !== null) return room;
     context.addIssue('A room name has 1 to 64 letters, digits, "-" or "_" of any script.');
     return z.NEVER;
@@ -87,13 +86,15 @@ export type User = z.infer<typeof User>;
 export const Member = z.object({ user: User, role: z.enum(['owner', 'member']), joinedAt: time });
 export type Member = z.infer<typeof Member>;
 
-/** A room as everybody may see it (P-5.1). */
+/** A room as those see it who may know of it (P-5.1). */
 export const Room = z.object({
   id: z.string(),
-  title: z.string(),
-  owner: Id.nullable().describe('Null for the default room.'),
+  kind: z.enum(['public', 'direct']),
+  title: z.string().describe('Empty for a direct room.'),
+  owner: Id.nullable().describe('Null for the default room and for direct rooms.'),
   memberCount: z.int().min(0),
   createdAt: time,
+  users: z.array(User).optional().describe('The two that a direct room is between, by id.'),
 });
 export type Room = z.infer<typeof Room>;
 

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 
 import { RoomLogModule } from '../rooms/room-log.module.js';
+import { BlocksService } from './blocks.service.js';
 import { BotAccounts } from './bot-accounts.service.js';
 import { ReservedNames } from './reserved-names.js';
 import { TokensService } from './tokens.service.js';
@@ -9,7 +10,7 @@ import { UsersService } from './users.service.js';
 /** Users and the tokens by which they come back. */
 @Module({
   imports: [RoomLogModule],
-  providers: [BotAccounts, ReservedNames, UsersService, TokensService],
-  exports: [BotAccounts, ReservedNames, UsersService, TokensService],
+  providers: [BlocksService, BotAccounts, ReservedNames, UsersService, TokensService],
+  exports: [BlocksService, BotAccounts, ReservedNames, UsersService, TokensService],
 })
 export class UsersModule {}

@@ -44,7 +44,7 @@ export class UsersService {
    */
   async get(id: string): Promise<User> {
     const found = await this.find(id);
-    if (found === null) throw new ProtocolError('not_found', { message: 'There is no such user.' });
+    if (found === null) throw noSuchUser();
     return found;
   }
 
@@ -54,6 +54,21 @@ export class UsersService {
       manager.findOneBy(UserEntity, { id }),
     );
     return found === null ? null : { id, name: found.name, kind: found.kind };
+  }
+
+  /**
+   * Gives a user in a transaction, stored; `here` is that user, if connected.
+   *
+   * @throws ProtocolError `not_found`
+   */
+  async getStored(tx: WriteTransaction, id: string, here: Actor | undefined): Promise<User> {
+    if (here !== undefined) {
+      await this.store(tx, here);
+      return toUser(here);
+    }
+    const found = await tx.manager.findOneBy(UserEntity, { id });
+    if (found === null) throw noSuchUser();
+    return { id, name: found.name, kind: found.kind };
   }
 
   /** Writes a guest to the database at the first act that lasts (P-2.5). */
@@ -142,4 +157,8 @@ export class UsersService {
     }
     return user;
   }
+}
+
+function noSuchUser(): ProtocolError {
+  return new ProtocolError('not_found', { message: 'There is no such user.' });
 }

@@ -151,6 +151,15 @@ const PROVOCATIONS: Record<Exclude<ErrorCode, 'internal'>, Provocation> = {
       return ann.refused('room.join', { room: scene.room(), create: true }, 'limit_reached');
     },
   },
+  blocked: {
+    provoke: async ({ join }) => {
+      const ann = await join('ann');
+      const bob = await join('bob');
+      const { room } = await ann.ok('dm.open', { user: bob.welcome.user.id });
+      await bob.ok('user.block', { user: ann.welcome.user.id });
+      return ann.refused('message.send', { room, text: 'hi' }, 'blocked');
+    },
+  },
   rate_limited: {
     settings: { PARLANCE_LIMIT_COMMANDS_BURST: '2', PARLANCE_LIMIT_COMMANDS_PER_SECOND: '1' },
     details: { bucket: 'commands' },

@@ -1,0 +1,36 @@
+import type { Sql } from '../database/sql.js';
+import { ProtocolError } from '../protocol/errors.js';
+import type { User } from '../protocol/models.js';
+
+/** Tells whether one of two users has blocked the other (P-8.3). */
+export async function areBlocked(sql: Sql, one: string, other: string): Promise<boolean> {
+  const row = await sql.get(
+    `SELECT 1 AS yes FROM blocks
+      WHERE (blocker_id = ? AND blocked_id = ?) OR (blocker_id = ? AND blocked_id = ?)`,
+    ...[one, other, other, one],
+  );
+  return row !== undefined;
+}
+
+/**
+ * Refuses what two users do to each other while one has blocked the other (P-8.3).
+ *
+ * @throws ProtocolError `blocked`
+ */
+export async function refuseBlocked(sql: Sql, one: string, other: string): Promise<void> {
+  if (await areBlocked(sql, one, other)) throw new ProtocolError('blocked');
+}
+
+/** Lists a page of the users that a user blocks, by id. */
+export function pageBlocked(
+  sql: Sql,
+  blocker: string,
+  after: string,
+  limit: number,
+): Promise<User[]> {
+  return sql.all<User>(
+    `SELECT u.id, u.name, u.kind FROM blocks b JOIN users u ON u.id = b.blocked_id
+      WHERE b.blocker_id = ? AND b.blocked_id > ? ORDER BY b.blocked_id LIMIT ?`,
+    ...[blocker, after, limit],
+  );
+}
