@@ -3,13 +3,16 @@ import { ForbiddenException } from '@nestjs/common';
 import { BotArgumentsError, parseArguments } from './bot-arguments.js';
 import { BotContext, type BotTrigger } from './bot-context.js';
 import { BotClock } from './bot-clock.js';
-import { nameOf, placeOf, type BotEvent } from './bot-event.js';
+import { isDirect, nameOf, placeOf, type BotEvent } from './bot-event.js';
 import type { BotHost, BotReport } from './bot-host.js';
 import type { BotDefinition, BotHandler, HandlerOptions } from './bot-manifest.js';
 import { deliver } from './bot-reply.js';
+import { helpOf } from './command-help.js';
+import { describeBot } from './describe-bot.js';
 import { shorten } from './shorten.js';
 
 const FAILED = 'Something went wrong here. Please try again later.';
+const HELP = /^\/?help$/iu;
 const DENIED = 'You may not do that.';
 
 /** How a bot dealt with an event. */
@@ -41,7 +44,14 @@ export class BotRunner {
       outcome = await this.attempt(handler, context, trigger);
       if (outcome === 'failed' || !context.isPassedOn) return outcome;
     }
-    return outcome;
+    return hasMatched || !asksForHelp(trigger) ? outcome : this.help(trigger);
+  }
+
+  /** Alone with a user, a bot tells itself what it can do. */
+  private async help(trigger: BotTrigger): Promise<BotOutcome> {
+    const { name, about } = this.bot;
+    await this.tell(trigger, 'help', describeBot({ name, about, commands: helpOf(this.bot) }));
+    return 'handled';
   }
 
   private async attempt(
@@ -94,13 +104,13 @@ export class BotRunner {
       return 'handled';
     }
     const denied = error instanceof ForbiddenException;
-    const kind: BotReport['kind'] = denied
-      ? 'denied'
-      : error instanceof BotTimeoutError
-        ? 'timeout'
-        : 'error';
+    // Whoever blocks a bot shall not have it rest for all others.
+    const blocked = isBlocked(error);
+    const kind: BotReport['kind'] =
+      denied || blocked ? 'denied' : error instanceof BotTimeoutError ? 'timeout' : 'error';
     const where = { bot: this.bot.name, handler: method, ...placeOf(trigger.event) };
     this.host.report({ ...where, kind, ms: Math.round(ms), error });
+    if (blocked) return 'handled';
     if (trigger.address !== null) await this.tell(trigger, method, denied ? DENIED : FAILED);
     return denied ? 'handled' : 'failed';
   }
@@ -119,6 +129,16 @@ export class BotRunner {
       this.host.report({ ...where, kind: 'error', error });
     }
   }
+}
+
+/** Tells whether the server refused what a bot wrote, in this process or afar, for a block (P-8.3). */
+function isBlocked(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'blocked';
+}
+
+function asksForHelp({ event, address, author }: BotTrigger): boolean {
+  if (!isDirect(event.data.room) || address === null || author?.kind === 'bot') return false;
+  return address.command === null && HELP.test(address.text);
 }
 
 interface Fit {
