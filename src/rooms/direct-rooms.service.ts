@@ -68,11 +68,11 @@ export class DirectRooms {
       if (found !== null) {
         const comes = !isBlocked && !(await isMember(tx.sql, room, userId));
         const other = comes ? [await this.getOther(tx, opening)] : [];
-        await this.enter(tx, found.info, actor, [this.person(toUser(actor)), ...other]);
+        await this.enter(tx, found.info, actor, [this.person(toUser(actor), actor), ...other]);
         return { room, created: false };
       }
-      const other = await this.getOther(tx, opening);
       if (isBlocked) throw new ProtocolError('blocked');
+      const other = await this.getOther(tx, opening);
       await this.make(tx, room, actor, other, opening.limit);
       return { room, created: true };
     }, placed);
@@ -85,9 +85,10 @@ export class DirectRooms {
    */
   async join({ actor, placed }: Caller, room: string): Promise<void> {
     await this.writer.run(async (tx) => {
-      const counterpart = await findCounterpart(tx.sql, room, actor.id);
+      // Nothing else is asked for who is none of the two.
+      if ((await findCounterpart(tx.sql, room, actor.id)) === null) throw noSuchRoom();
       const found = await findRoom(tx.sql, room);
-      if (counterpart === null || found === null) throw noSuchRoom();
+      if (found === null) throw noSuchRoom();
       await this.enter(tx, found.info, actor, [this.person(toUser(actor))]);
     }, placed);
   }
@@ -125,14 +126,15 @@ export class DirectRooms {
 
   private async getOther(tx: WriteTransaction, { userId, here, bot }: Opening): Promise<Entrant> {
     if (bot !== undefined) return bot;
-    const user = await this.users.getStored(tx, userId, here);
+    const user = await this.users.getIn(tx, userId, here);
     // It was a bot of this server once.
     if (user.kind === 'bot') throw new ProtocolError('not_found');
-    return this.person(user);
+    return this.person(user, here);
   }
 
-  private person(user: User): Entrant {
+  private person(user: User, here?: Actor): Entrant {
     const enter = async (tx: WriteTransaction, room: Room) => {
+      if (here !== undefined) await this.users.store(tx, here);
       await this.requirePlace(tx, user);
       await this.rooms.addMember(tx, room, user);
     };
@@ -146,10 +148,9 @@ export class DirectRooms {
     other: Entrant,
     limit: CreationLimit,
   ): Promise<void> {
-    const both = [this.person(toUser(actor)), other];
+    const both = [this.person(toUser(actor), actor), other];
     for (const { user } of both) await this.requirePlace(tx, user);
     limit(tx);
-    await this.users.store(tx, actor);
     const users = both.map(({ user }) => user).sort((a, b) => (a.id < b.id ? -1 : 1));
     const room = { id, kind: 'direct', title: '', owner: null, users } as const;
     const info = await this.rooms.insertRoom(tx, room);

@@ -1,5 +1,4 @@
 import type { Sql } from '../database/sql.js';
-import { ProtocolError } from '../protocol/errors.js';
 import type { User } from '../protocol/models.js';
 
 /** Tells whether one of two users has blocked the other (P-8.3). */
@@ -12,13 +11,10 @@ export async function areBlocked(sql: Sql, one: string, other: string): Promise<
   return row !== undefined;
 }
 
-/**
- * Refuses what two users do to each other while one has blocked the other (P-8.3).
- *
- * @throws ProtocolError `blocked`
- */
-export async function refuseBlocked(sql: Sql, one: string, other: string): Promise<void> {
-  if (await areBlocked(sql, one, other)) throw new ProtocolError('blocked');
+/** Tells whether a user blocks another. */
+export async function isBlocking(sql: Sql, blocker: string, blocked: string): Promise<boolean> {
+  const statement = 'SELECT 1 AS yes FROM blocks WHERE blocker_id = ? AND blocked_id = ?';
+  return (await sql.get(statement, blocker, blocked)) !== undefined;
 }
 
 /** Lists a page of the users that a user blocks, by id. */

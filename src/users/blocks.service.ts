@@ -9,7 +9,7 @@ import type { User } from '../protocol/models.js';
 import { RoomLog } from '../rooms/room-log.js';
 import { ownLog, type Actor, type Caller } from './actor.js';
 import { BlockEntity } from './block.entity.js';
-import { pageBlocked } from './block-rows.js';
+import { isBlocking, pageBlocked } from './block-rows.js';
 import { UsersService } from './users.service.js';
 
 const LIST_PAGE = 50;
@@ -37,12 +37,12 @@ export class BlocksService {
   ): Promise<ReplyData<'user.block'>> {
     refuseSelf(actor, id);
     return this.writer.run(async (tx) => {
-      const user = await this.users.getStored(tx, id, here);
-      const key = { blockerId: actor.id, blockedId: id };
-      if (await tx.manager.existsBy(BlockEntity, key)) return { user, changed: false };
+      const user = await this.users.getIn(tx, id, here);
+      if (await isBlocking(tx.sql, actor.id, id)) return { user, changed: false };
       await this.requirePlace(tx, actor.id);
-      await this.users.store(tx, actor);
-      await tx.manager.insert(BlockEntity, { ...key, at: Date.now() });
+      for (const one of [actor, here]) if (one !== undefined) await this.users.store(tx, one);
+      const row = { blockerId: actor.id, blockedId: id, at: Date.now() };
+      await tx.manager.insert(BlockEntity, row);
       await this.log.append(tx, ownLog(actor.id), 'user.blocked', { user });
       return { user, changed: true };
     }, placed);
@@ -60,10 +60,9 @@ export class BlocksService {
   ): Promise<ReplyData<'user.unblock'>> {
     refuseSelf(actor, id);
     return this.writer.run(async (tx) => {
-      const user = await this.users.getStored(tx, id, here);
-      const key = { blockerId: actor.id, blockedId: id };
-      if (!(await tx.manager.existsBy(BlockEntity, key))) return { user, changed: false };
-      await tx.manager.delete(BlockEntity, key);
+      const user = await this.users.getIn(tx, id, here);
+      if (!(await isBlocking(tx.sql, actor.id, id))) return { user, changed: false };
+      await tx.manager.delete(BlockEntity, { blockerId: actor.id, blockedId: id });
       await this.log.append(tx, ownLog(actor.id), 'user.unblocked', { user });
       return { user, changed: true };
     }, placed);
@@ -80,9 +79,10 @@ export class BlocksService {
     return found.length > limit && next !== undefined ? { users, next } : { users };
   }
 
-  private async requirePlace({ manager }: WriteTransaction, blockerId: string): Promise<void> {
+  private async requirePlace({ sql }: WriteTransaction, id: string): Promise<void> {
     const { blocksPerUser: value } = this.config.limits;
-    if ((await manager.countBy(BlockEntity, { blockerId })) < value) return;
+    const last = 'SELECT blocked_id FROM blocks WHERE blocker_id = ? LIMIT 1 OFFSET ?';
+    if ((await sql.get(last, id, value - 1)) === undefined) return;
     throw new ProtocolError('limit_reached', { details: { limit: 'blocksPerUser', value } });
   }
 }
