@@ -4,7 +4,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 // What each folder of src/ may import of the others; test/architecture checks it without ESLint.
-const DOMAIN = ['users', 'rooms', 'messages'];
+const DOMAIN = ['users', 'rooms', 'messages', 'files'];
 const LAYERS = {
   protocol: [],
   config: ['protocol'],
@@ -12,10 +12,11 @@ const LAYERS = {
   users: ['protocol', 'config', 'database', ...DOMAIN],
   rooms: ['protocol', 'config', 'database', ...DOMAIN],
   messages: ['protocol', 'config', 'database', ...DOMAIN],
+  files: ['protocol', 'config', 'database', ...DOMAIN],
   chat: ['protocol', 'config', 'database', ...DOMAIN],
   transports: ['protocol', 'config', 'chat'],
   bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
-  http: ['protocol', 'config', 'database', 'chat'],
+  http: ['protocol', 'config', 'database', 'users', 'files', 'chat', 'transports'],
 };
 
 // Packages that a folder has to do without.

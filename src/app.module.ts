@@ -8,6 +8,8 @@ import { ChatModule } from './chat/chat.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config/config.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { FileEntity } from './files/file.entity.js';
+import { FilesModule } from './files/files.module.js';
 import { HttpModule } from './http/http.module.js';
 import { MessageEntity } from './messages/message.entity.js';
 import { MessagesModule } from './messages/messages.module.js';
@@ -27,6 +29,7 @@ export const ENTITIES = [
   MemberEntity,
   MessageEntity,
   ReactionEntity,
+  FileEntity,
   BotStateEntity,
   BotAccountEntity,
   BotTokenEntity,
@@ -55,13 +58,14 @@ export class ParlanceModule {
         DatabaseModule.of(ENTITIES),
         UsersModule,
         RoomsModule,
+        FilesModule,
         MessagesModule,
         ChatModule,
         BotsModule.of(bots, providers),
         TransportsModule,
         HttpModule,
       ],
-      exports: [ChatModule, BotsModule, TransportsModule],
+      exports: [ChatModule, BotsModule, FilesModule, TransportsModule],
     };
   }
 }

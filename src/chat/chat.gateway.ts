@@ -128,7 +128,8 @@ export class ChatGateway {
     @MessageBody() data: CommandData<'message.send'>,
     @CurrentCall() call: Call,
   ): Reply<'message.send'> {
-    const sent = await this.messages.send(call, data, call.refusal);
+    const limit = this.rates.uploadsOf(call.actor.id);
+    const sent = await this.messages.send(call, data, call.refusal, limit);
     if (!sent.duplicate) this.typing.endByMessage(call.actor, data.room);
     else if (call.refusal === undefined) call.actor.messageBucket.giveBack();
     return sent;

@@ -44,6 +44,14 @@ import { TypingService } from './typing.service.js';
     SessionsService,
     TypingService,
   ],
-  exports: [BotPort, ChatServer, CommandTable, HelloService, PresentUsers, TypingService],
+  exports: [
+    BotPort,
+    ChatServer,
+    CommandTable,
+    HelloService,
+    HourlyRates,
+    PresentUsers,
+    TypingService,
+  ],
 })
 export class ChatModule {}

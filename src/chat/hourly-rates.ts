@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import type { WriteTransaction } from '../database/writer.js';
+import type { UploadLimit } from '../files/upload-limit.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { isLoopback, networkOf } from './client-network.js';
 import { KeyedBuckets } from './keyed-buckets.js';
@@ -13,10 +14,14 @@ const SECONDS_PER_HOUR = 3_600;
 export class HourlyRates {
   private readonly guests: KeyedBuckets;
   private readonly renames: KeyedBuckets;
+  private readonly uploads: KeyedBuckets;
+  private readonly uploadBytes: KeyedBuckets;
 
   constructor(@Inject(CONFIG) { limits }: Config) {
     this.guests = hourly(limits.guestsPerHour);
     this.renames = hourly(limits.renamesPerHour);
+    this.uploads = hourly(limits.uploadsPerHour);
+    this.uploadBytes = hourly(limits.uploadBytesPerHour);
   }
 
   /**
@@ -35,14 +40,22 @@ export class HourlyRates {
       tx.ifUndone(() => this.renames.giveBack(userId));
     };
   }
+
+  /** Gives what refuses a user uploads past their number or their bytes. */
+  uploadsOf(userId: string): UploadLimit {
+    return {
+      begin: () => take(this.uploads, userId, 'uploads'),
+      take: (bytes) => take(this.uploadBytes, userId, 'uploadBytes', bytes),
+    };
+  }
 }
 
 function hourly(burst: number): KeyedBuckets {
   return new KeyedBuckets({ perSecond: burst / SECONDS_PER_HOUR, burst });
 }
 
-function take(buckets: KeyedBuckets, key: string, bucket: string): void {
-  const retryAfterMs = buckets.take(key);
+function take(buckets: KeyedBuckets, key: string, bucket: string, count?: number): void {
+  const retryAfterMs = buckets.take(key, count);
   if (retryAfterMs === 0) return;
   throw new ProtocolError('rate_limited', { retryAfterMs, details: { bucket } });
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { z } from 'zod';
 
 import { DEFAULT_LIMITS, type LimitName, type Limits } from '../protocol/limits.js';
@@ -13,6 +15,7 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   readonly databaseSchema: string;
   readonly dataDir: string;
+  readonly filesDir: string;
   readonly origins: readonly string[] | undefined;
   readonly trustProxy: readonly string[];
   readonly tokenKeys: readonly string[] | undefined;
@@ -70,6 +73,7 @@ function toConfig(env: Environment & Record<string, number>): Config {
     databaseUrl: env.DATABASE_URL,
     databaseSchema: env.PARLANCE_DATABASE_SCHEMA,
     dataDir: env.PARLANCE_DATA_DIR,
+    filesDir: env.PARLANCE_FILES_DIR ?? join(env.PARLANCE_DATA_DIR, 'files'),
     origins: env.PARLANCE_ORIGINS,
     trustProxy: env.PARLANCE_TRUST_PROXY ?? [],
     tokenKeys: env.PARLANCE_TOKEN_KEYS,

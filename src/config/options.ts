@@ -67,6 +67,11 @@ const GENERAL = {
     .min(1)
     .default('data')
     .describe('Folder of the SQLite database and of the keys made at the first start.'),
+  PARLANCE_FILES_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the files that users upload; files in the data folder by default.'),
   PARLANCE_ORIGINS: list
     .pipe(z.array(origin))
     .optional()

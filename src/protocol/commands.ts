@@ -6,6 +6,7 @@ import {
   NOT_STORABLE,
   DisplayName,
   Emoji,
+  FileName,
   Id,
   Member,
   Message,
@@ -33,6 +34,7 @@ import { ReplayedEvent } from './events.js';
 import { Welcome } from './welcome.js';
 
 const MAX_TOKEN_CHARS = 4_096;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Text of a message; its greatest length is the limit `textChars` (P-6.2). */
 const Text = z
@@ -40,6 +42,18 @@ const Text = z
   .min(1)
   .refine(isStorable, NOT_STORABLE)
   .refine((text) => text.trim() !== '', 'A message is not blank.');
+/** Text of a message that is sent; without attachments it is a {@link Text} (P-6.2). */
+const SentText = z
+  .string()
+  .refine(isStorable, NOT_STORABLE)
+  .refine((text) => text === '' || text.trim() !== '', 'A message is not blank.');
+
+/** An image within the message, for programs that cannot upload (P-14.6). */
+const InlineImage = z.strictObject({
+  data: z.string().min(1).regex(BASE64, 'The data of an image is base64 with padding.'),
+  name: FileName.optional(),
+});
+
 const Token = z.string().min(1).max(MAX_TOKEN_CHARS);
 const PageSize = z.int().min(1).max(100);
 
@@ -147,14 +161,26 @@ export const COMMANDS = {
     reply: z.union([RoomCut, Replay]),
   },
   'message.send': {
-    data: z.strictObject({
-      ...inRoom,
-      text: Text,
-      cid: ClientMessageId.optional(),
-      replyTo: Id.optional(),
-      cause: Id.optional(),
-      kind: z.literal('notice').optional(),
-    }),
+    data: z
+      .strictObject({
+        ...inRoom,
+        text: SentText.optional(),
+        files: z
+          .array(Id)
+          .min(1)
+          .max(100)
+          .refine((files) => new Set(files).size === files.length, 'Name each file once.')
+          .optional(),
+        image: InlineImage.optional(),
+        cid: ClientMessageId.optional(),
+        replyTo: Id.optional(),
+        cause: Id.optional(),
+        kind: z.literal('notice').optional(),
+      })
+      .refine(({ text = '', files, image }) => text !== '' || (files ?? image) !== undefined, {
+        path: ['text'],
+        message: 'A message has a text, or else files or an image.',
+      }),
     reply: z.object({ message: Message, duplicate: z.boolean() }),
   },
   'message.edit': {

@@ -8,6 +8,11 @@ export const ERRORS = {
   unknown_command: { retryable: false, message: 'There is no such command.' },
   invalid: { retryable: false, message: 'The data of the command is not of its shape.' },
   too_deep: { retryable: false, message: 'The data of the command is nested too deeply.' },
+  too_large: { retryable: false, message: 'The file is too large.' },
+  image_unreadable: {
+    retryable: false,
+    message: 'The image is broken, or none of the types that are shown.',
+  },
   too_long: { retryable: false, message: 'The text is too long.' },
   hello_required: { retryable: false, message: 'Say hello first.' },
   hello_repeated: { retryable: false, message: 'This connection has said hello already.' },

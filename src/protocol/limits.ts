@@ -76,6 +76,24 @@ export const DEFAULT_LIMITS = {
   botKeys: 1_000,
   /** Bytes of a value that a bot keeps, as JSON (P-9.13). */
   botValueBytes: 65_536,
+  /** Bytes of one file (P-9.14). */
+  fileBytes: 10_485_760,
+  /** Bytes of an image within a message (P-9.14). */
+  inlineImageBytes: 40_960,
+  /** Pixels of an image, all frames together (P-9.14). */
+  imagePixels: 32_000_000,
+  /** Files of one message (P-9.14). */
+  filesPerMessage: 10,
+  /** Uploads of one user that may run at once (P-9.14). */
+  uploadsAtOnce: 4,
+  /** Files that one user may upload in an hour (P-9.10). */
+  uploadsPerHour: 200,
+  /** Bytes that one user may upload in an hour (P-9.10). */
+  uploadBytesPerHour: 209_715_200,
+  /** Bytes of all files of one user that no message has (P-9.14). */
+  unsentBytes: 52_428_800,
+  /** Milliseconds after which a file that no message has is removed (P-14.8). */
+  unsentMs: 3_600_000,
 } as const;
 
 /** Name of a limit. */

@@ -75,6 +75,33 @@ export const ClientMessageId = z
     'A cid has at most 64 bytes.',
   );
 
+/** Name of a file, as text for people; it is no path (P-14.1). */
+export const FileName = z
+  .string()
+  .max(1_024)
+  .transform((typed, context) => {
+    const name = normalizeLabel(typed, 255);
+    if (name !== null) return name;
+    context.addIssue('The name of a file has 1 to 255 visible characters, without controls.');
+    return z.NEVER;
+  });
+
+/** A file that was uploaded, as a message names it; its bytes are at `url` (P-14.4). */
+export const Attachment = z.object({
+  id: Id,
+  name: z.string(),
+  type: z.string().describe('Media type, told from the bytes.'),
+  size: z.int().min(0).describe('Bytes.'),
+  width: z.int().min(1).optional().describe('Pixels; of images only.'),
+  height: z.int().min(1).optional(),
+  url: z.string().describe('Path on the server.'),
+  preview: z
+    .object({ url: z.string(), width: z.int().min(1), height: z.int().min(1) })
+    .optional()
+    .describe('A small picture of an image.'),
+});
+export type Attachment = z.infer<typeof Attachment>;
+
 /** A user: a guest, a member or a bot (P-2.5). */
 export const User = z.object({
   id: Id,
@@ -108,6 +135,7 @@ export const Message = z.object({
   seq: Seq.describe('Position of its `message.created` in the log.'),
   sender: User,
   text: z.string(),
+  attachments: z.array(Attachment).optional().describe('Absent if there are none.'),
   at: time,
   cid: z.string().optional(),
   replyTo: Id.optional(),

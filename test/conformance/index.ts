@@ -41,6 +41,12 @@ import './13-bot-alarms.js';
 import './13-bot-loops.js';
 import './13-bot-state.js';
 import './13-remote-bots.js';
+import './14-attachments.js';
+import './14-file-limits.js';
+import './14-images.js';
+import './14-inline-images.js';
+import './14-reading.js';
+import './14-uploads.js';
 
 export * from './suite.js';
 export * from './transport-conformance.js';
