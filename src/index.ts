@@ -24,6 +24,8 @@ export { Command, CurrentCall } from './chat/command.decorator.js';
 export { Call } from './chat/call.js';
 export { Connection } from './chat/connection.js';
 export { ConfigError, readConfig, type Config } from './config/config.js';
+export type { FileStorage } from './files/file-storage.js';
+export { FilesService } from './files/files.service.js';
 export { InMemoryTransport } from './transports/in-memory/in-memory.transport.js';
 export { ParlanceAdapter } from './transports/parlance.adapter.js';
 export * from './protocol/index.js';

@@ -9,7 +9,7 @@ export class FileEntity {
   @Column('text', { name: 'room_id', nullable: true }) roomId!: string | null;
   @Column('text') name!: string;
   @Column('text') type!: string;
-  @Column('integer') size!: number;
+  @Column('bigint') size!: number;
   @Column('integer', { nullable: true }) width!: number | null;
   @Column('integer', { nullable: true }) height!: number | null;
   @Column('integer', { name: 'preview_width', nullable: true }) previewWidth!: number | null;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { FilesService } from '#src/files/files.service.js';
 
+import { logOfErrors } from '../support/error-log.js';
 import { eventually } from '../support/eventually.js';
 import { HeldDisk } from '../support/held-disk.js';
 import { look, picture } from '../support/pictures.js';
@@ -59,10 +60,30 @@ async function breakOff(): Promise<void> {
 test('an upload that breaks off leaves nothing', async () => {
   await start();
 
-  await breakOff();
+  const logged = await logOfErrors(async () => {
+    await breakOff();
+    await eventually(async () => (await onDisk()).length === 0, 'that nothing is left');
+  });
 
-  await eventually(async () => (await onDisk()).length === 0, 'that nothing is left');
+  expect(logged).toEqual([]);
   await uploaded(server.url, ann, TEXT);
+});
+
+test('who stops to read harms nobody, and is no failure', async () => {
+  await start({ PARLANCE_LIMIT_UNSENT_BYTES: '20000000' });
+  const large = await uploaded(server.url, ann, Buffer.alloc(10_000_000));
+
+  const logged = await logOfErrors(async () => {
+    for (let i = 0; i < 5; i++) {
+      const leaving = new AbortController();
+      const init = { headers: bearer(ann), signal: leaving.signal };
+      expect((await fetch(server.url + large.url, init)).status).toBe(200);
+      leaving.abort();
+    }
+    expect((await read(server.url, large.url, ann)).bytes.length).toBe(10_000_000);
+  });
+
+  expect(logged).toEqual([]);
 });
 
 test('a full disk is told, and nothing is left', async () => {

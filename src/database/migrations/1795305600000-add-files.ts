@@ -20,7 +20,7 @@ const FILES = {
     column('room_id', 'text', optional),
     column('name', 'text'),
     column('type', 'text'),
-    column('size', 'integer'),
+    column('size', 'bigint'),
     column('width', 'integer', optional),
     column('height', 'integer', optional),
     column('preview_width', 'integer', optional),
