@@ -7,6 +7,8 @@ import { FilesService } from '#src/files/files.service.js';
 import { logOfErrors } from '../support/error-log.js';
 import { eventually } from '../support/eventually.js';
 import { HeldDisk } from '../support/held-disk.js';
+import { HeldWriter } from '../support/held-writer.js';
+import { loseTransaction } from '../support/lose-transaction.js';
 import { look, picture } from '../support/pictures.js';
 import { makeScratchFolder } from '../support/scratch-folder.js';
 import { startServer, type TestServer } from '../support/server.js';
@@ -16,7 +18,7 @@ import { greet } from '../support/wire-transports.js';
 
 const ROOM = 'general';
 const TEXT = Buffer.from('minutes of the meeting');
-/** A file, a preview: no more is left of any of them. */
+/** What is on the disk when there are no files. */
 const NOTHING: string[] = [];
 
 let server: TestServer;
@@ -167,6 +169,26 @@ test('repeats of an image, and images that are refused, leave nothing more', asy
 
   expect(await onDisk()).toHaveLength(2);
   await other.close();
+});
+
+test('bytes of which nobody knows whether they were committed stay until that is known', async () => {
+  await start();
+  const held = await HeldWriter.of(server);
+  const uploading = upload(server.url, TEXT, { headers: bearer(ann) });
+  await held.waiting(1);
+  const failed = expect(held.add(loseTransaction)).rejects.toThrow();
+  held.release();
+  await failed;
+
+  errorOf(await uploading, 503, 'unavailable');
+  expect(await onDisk()).toHaveLength(1);
+  await server.stop();
+  const first = server;
+  server = await startServer(first.env);
+
+  await eventually(async () => (await onDisk()).length === 0, 'that the bytes are removed');
+  await server.stop();
+  await first.dispose();
 });
 
 test('another database beside the same folder leaves the files alone', async () => {
