@@ -34,6 +34,7 @@ import './09-refusals.js';
 import './09-slow-readers.js';
 import './10-bindings.js';
 import './10-engine.js';
+import './10-old-clients.js';
 import './10-socket-io.js';
 import './10-websocket.js';
 import './13-bots.js';

@@ -160,7 +160,8 @@ export async function askForEverything({ port, word }: Canary): Promise<void> {
     `POST /socket.io/?EIO=4&transport=polling&sid=${word} ${HOST}${json}\r\n${body}`,
     `GET /socket.io/?EIO=4&transport=${word} ${HOST}\r\n`,
     `GET /${word} ${UPGRADE}\r\n`,
-    `GET /ws ${UPGRADE}Origin: https://${word}.example\r\n\r\n`,
+    `GET /ws ${UPGRADE}Origin: ${word}\r\n\r\n`,
+    `GET /ws ${UPGRADE}Origin: https://name:${word}@page.example/${word}\r\n\r\n`,
     `${word}\r\n\r\n`,
   ];
   for (const request of requests) {

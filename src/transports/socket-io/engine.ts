@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Transport } from 'engine.io';
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import { encodeBinaryPayload } from './binary-payload.js';
 import { PollAnswers } from './poll-answers.js';
 import { countPackets } from './polling-payload.js';
 
@@ -13,8 +14,26 @@ export const CLOSE_MS = 5_000;
 /** The WebSocket of an engine.io transport, with the stream under it. */
 export type StreamedWebSocket = WebSocket & { stream?: Duplex };
 
+/** How the packets of a polling body are put together in Engine.IO 3. */
+interface OldParser {
+  encodePacket(
+    packet: unknown,
+    supportsBinary: boolean,
+    asUtf8: boolean,
+    done: (encoded: string | Buffer) => void,
+  ): void;
+  encodePayload(
+    packets: readonly unknown[],
+    supportsBinary: boolean,
+    done: (body: string | Buffer) => void,
+  ): void;
+}
+
 interface PollingTransport {
   protocol: number;
+  /** Whether its first request came without `b64` in the query. */
+  supportsBinary: boolean;
+  parser: OldParser;
   closeTimeout: number;
   /** The answer to the poll that waits. */
   res: ServerResponse;
@@ -73,11 +92,14 @@ export class CountingEngine extends EngineServer {
     ...[name, request]: Parameters<EngineServer['createTransport']>
   ): Transport {
     const transport = super.createTransport(name, request);
-    if (name === 'polling') {
-      this.limit(transport as unknown as PollingTransport);
-      countAnswers(transport as unknown as PollingTransport);
-    }
+    if (name === 'polling') this.adapt(transport as unknown as PollingTransport);
     return transport;
+  }
+
+  private adapt(transport: PollingTransport): void {
+    this.limit(transport);
+    countAnswers(transport);
+    if (transport.protocol === 3 && transport.supportsBinary) answerInBinary(transport);
   }
 
   private limit(transport: PollingTransport): void {
@@ -104,4 +126,24 @@ function countAnswers(transport: PollingTransport): void {
     answers.add(res, Buffer.byteLength(data));
   };
   transport.once('close', () => answers.dropAfter(CLOSE_MS));
+}
+
+/**
+ * Answers polls in the binary framing, which all clients of Engine.IO 3 read (P-10.3).
+ *
+ * Where they can read it, those of Socket.IO 1.x read nothing else; engine.io uses it only for
+ * packets that are binary themselves.
+ */
+function answerInBinary(transport: PollingTransport): void {
+  const { parser } = transport;
+  transport.parser = {
+    ...parser,
+    encodePayload: (packets, _, done) => {
+      const encoded: (string | Buffer)[] = [];
+      for (const one of packets) {
+        parser.encodePacket(one, true, false, (packet) => encoded.push(packet));
+      }
+      done(encodeBinaryPayload(encoded));
+    },
+  };
 }

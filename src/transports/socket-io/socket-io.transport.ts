@@ -65,7 +65,7 @@ export class SocketIoTransport implements ChatTransport {
         perMessageDeflate: false,
         httpCompression: false,
         wsEngine: webSocketServerFor(fragments),
-        ...(host.origins === undefined ? {} : { cors: { origin: [...host.origins] } }),
+        ...(host.origins === undefined ? {} : { cors: corsFor(host.origins) }),
       },
       pollingPackets,
     );
@@ -150,6 +150,16 @@ function onDisconnect(this: LinkedSocket, reason: string): void {
   // An engine that stayed could connect as somebody else, and would be nobody until then.
   if (reason === BY_CLIENT) this.conn.close(true);
   this.link?.sink?.closed(FrameCloseCode.normal, reason);
+}
+
+/**
+ * Lets pages of the listed origins read what they poll.
+ *
+ * Clients of Socket.IO 1.x and 2.x send credentials, and could not read without leave for that.
+ * Nothing of them is used here: a cookie makes nobody a user.
+ */
+function corsFor(origins: readonly string[]): { origin: string[]; credentials: boolean } {
+  return { origin: [...origins], credentials: true };
 }
 
 function handshakeOf(socket: Socket): Handshake {
