@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { DEFAULT_LIMITS, type LimitName, type Limits } from '../protocol/limits.js';
 import { closest } from './closest.js';
+import type { DialectName } from './dialect-names.js';
 import { limitVariable, OPTIONS, type Environment } from './options.js';
 
 const SECRETS = new Set(['DATABASE_URL', 'PARLANCE_TOKEN_KEYS']);
@@ -25,6 +26,12 @@ export interface Config {
   readonly withoutBots: readonly string[];
   /** Patterns of files with bots. */
   readonly botFiles: readonly string[];
+  /** Programs of others whose clients are served. */
+  readonly dialects: readonly DialectName[];
+  /** Folder that is served instead of the built-in page. */
+  readonly pagesDir: string | undefined;
+  /** Content-Security-Policy of what is in that folder. */
+  readonly pagesPolicy: string;
   readonly logLevel: string;
   readonly limits: Limits;
 }
@@ -79,6 +86,9 @@ function toConfig(env: Environment & Record<string, number>): Config {
     roomBots: env.PARLANCE_ROOM_BOTS,
     withoutBots: env.PARLANCE_WITHOUT_BOTS,
     botFiles: env.PARLANCE_BOTS ?? [],
+    dialects: env.PARLANCE_DIALECTS,
+    pagesDir: env.PARLANCE_PAGES_DIR,
+    pagesPolicy: env.PARLANCE_PAGES_CSP,
     logLevel: env.PARLANCE_LOG_LEVEL,
     limits,
   };

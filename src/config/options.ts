@@ -1,9 +1,12 @@
+import { statSync } from 'node:fs';
+
 import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
 import { BotName } from '../protocol/bots.js';
 import { DEFAULT_LIMITS, type LimitName } from '../protocol/limits.js';
 import { foldRoomName } from '../protocol/names.js';
+import { DIALECT_NAMES } from './dialect-names.js';
 
 const list = z
   .string()
@@ -43,6 +46,21 @@ function areAddresses(items: readonly string[]): boolean {
     return false;
   }
 }
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Pages of others have scripts and styles of their own in them; all else comes from here. */
+const PAGES_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
 /** Environment variables other than the limits, with what they mean. */
 const GENERAL = {
@@ -108,6 +126,21 @@ const GENERAL = {
   PARLANCE_BOTS: list
     .optional()
     .describe('Files of your own bots to load, such as ./bots/**/*.bot.js.'),
+  PARLANCE_DIALECTS: list
+    .transform((names) => (names.length === 1 && names[0] === 'none' ? [] : names))
+    .pipe(z.array(z.enum(DIALECT_NAMES, `give some of ${DIALECT_NAMES.join(', ')}, or none`)))
+    .default([...DIALECT_NAMES])
+    .describe('Chat programs of others whose clients are served; "none" for none of them.'),
+  PARLANCE_PAGES_DIR: z
+    .string()
+    .refine(isFolder, 'give a folder that is there')
+    .optional()
+    .describe('Folder of pages to serve at / instead of the built-in page.'),
+  PARLANCE_PAGES_CSP: z
+    .string()
+    .regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'give a Content-Security-Policy in one line')
+    .default(PAGES_POLICY)
+    .describe('Content-Security-Policy of these pages; by default they may have inline scripts.'),
   PARLANCE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
