@@ -24,6 +24,11 @@ export class OldPolling {
     return (await fetch(this.url, { method: 'POST', body, headers })).status;
   }
 
+  /** Sends packets as Socket.IO 1.0 to 1.3 does: each character is a byte of UTF-8. */
+  postBytesAsTexts(...packets: string[]): Promise<number> {
+    return this.post(...packets.map((text) => Buffer.from(text).toString('latin1')));
+  }
+
   /** Sends packets in the binary framing. */
   async postBinary(...packets: string[]): Promise<number> {
     const body = Buffer.concat(packets.map(frame));

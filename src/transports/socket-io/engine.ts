@@ -4,7 +4,12 @@ import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Transport } from 'engine.io';
 import { WebSocketServer, type WebSocket } from 'ws';
 
-import { encodeBinaryPayload } from './binary-payload.js';
+import {
+  answeringInBinary,
+  postsBytesAsTexts,
+  readingBytesAsTexts,
+  type OldParser,
+} from './old-parser.js';
 import { PollAnswers } from './poll-answers.js';
 import { countPackets } from './polling-payload.js';
 
@@ -14,20 +19,8 @@ export const CLOSE_MS = 5_000;
 /** The WebSocket of an engine.io transport, with the stream under it. */
 export type StreamedWebSocket = WebSocket & { stream?: Duplex };
 
-/** How the packets of a polling body are put together in Engine.IO 3. */
-interface OldParser {
-  encodePacket(
-    packet: unknown,
-    supportsBinary: boolean,
-    asUtf8: boolean,
-    done: (encoded: string | Buffer) => void,
-  ): void;
-  encodePayload(
-    packets: readonly unknown[],
-    supportsBinary: boolean,
-    done: (body: string | Buffer) => void,
-  ): void;
-}
+/** A request with its query taken apart. */
+type EngineRequest = Parameters<EngineServer['verify']>[0];
 
 interface PollingTransport {
   protocol: number;
@@ -92,14 +85,13 @@ export class CountingEngine extends EngineServer {
     ...[name, request]: Parameters<EngineServer['createTransport']>
   ): Transport {
     const transport = super.createTransport(name, request);
-    if (name === 'polling') this.adapt(transport as unknown as PollingTransport);
+    if (name === 'polling') {
+      const polling = transport as unknown as PollingTransport;
+      this.limit(polling);
+      countAnswers(polling);
+      if (polling.protocol === 3) speakAsOldClients(polling, request as EngineRequest);
+    }
     return transport;
-  }
-
-  private adapt(transport: PollingTransport): void {
-    this.limit(transport);
-    countAnswers(transport);
-    if (transport.protocol === 3 && transport.supportsBinary) answerInBinary(transport);
   }
 
   private limit(transport: PollingTransport): void {
@@ -128,22 +120,9 @@ function countAnswers(transport: PollingTransport): void {
   transport.once('close', () => answers.dropAfter(CLOSE_MS));
 }
 
-/**
- * Answers polls in the binary framing, which all clients of Engine.IO 3 read (P-10.3).
- *
- * Where they can read it, those of Socket.IO 1.x read nothing else; engine.io uses it only for
- * packets that are binary themselves.
- */
-function answerInBinary(transport: PollingTransport): void {
-  const { parser } = transport;
-  transport.parser = {
-    ...parser,
-    encodePayload: (packets, _, done) => {
-      const encoded: (string | Buffer)[] = [];
-      for (const one of packets) {
-        parser.encodePacket(one, true, false, (packet) => encoded.push(packet));
-      }
-      done(encodeBinaryPayload(encoded));
-    },
-  };
+/** Has bodies put together and taken apart as the clients of Engine.IO 3 do (P-10.3). */
+function speakAsOldClients(transport: PollingTransport, { _query }: EngineRequest): void {
+  const { parser, supportsBinary } = transport;
+  const outgoing = supportsBinary ? answeringInBinary(parser) : parser;
+  transport.parser = postsBytesAsTexts(_query.t) ? readingBytesAsTexts(outgoing) : outgoing;
 }
