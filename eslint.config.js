@@ -78,7 +78,7 @@ function restrict(folder, patterns) {
 }
 
 export default defineConfig(
-  { ignores: ['dist/', 'coverage/', 'data/', 'bench/results/'] },
+  { ignores: ['dist/', 'coverage/', 'data/', 'bench/results/', 'examples/legacy/vendor/'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   {
@@ -174,6 +174,16 @@ export default defineConfig(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['**/*.js'], ignores: ['web/**'], languageOptions: { globals: globals.node } },
+  {
+    files: ['**/*.js'],
+    ignores: ['web/**', 'examples/legacy/**'],
+    languageOptions: { globals: globals.node },
+  },
   { files: ['web/**/*.js'], languageOptions: { globals: globals.browser } },
+  {
+    // Loaded before scripts that stand in the pages.
+    files: ['examples/legacy/**/*.js'],
+    languageOptions: { sourceType: 'script', globals: globals.browser },
+    rules: { 'no-unused-vars': ['error', { vars: 'local' }] },
+  },
 );
