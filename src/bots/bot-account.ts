@@ -6,8 +6,8 @@ import { botActor, type RegisteredBot } from '../users/bot-accounts.service.js';
 import { GivenHops } from './given-hops.js';
 import type { BotDefinition } from './runtime/bot-manifest.js';
 import { BotRest } from './runtime/bot-rest.js';
-import { mayWant } from './runtime/bot-runner.js';
 import { helpOf, type CommandHelp } from './runtime/command-help.js';
+import { wantedEvents } from './runtime/handler-fit.js';
 
 /** A bot of this server: what it is, who it is, where it is, and how it fares. */
 export class BotAccount {
@@ -21,6 +21,9 @@ export class BotAccount {
   readonly given = new GivenHops();
   /** Whether messages of other bots are for it, if it is one from afar. */
   takesBots = false;
+  /** Events that its handlers want, and those that they want if a bot is the author. */
+  private readonly handled: ReadonlySet<string>;
+  private readonly handledOfBots: ReadonlySet<string>;
   private help: readonly CommandHelp[];
   private commandNames: ReadonlySet<string>;
 
@@ -34,6 +37,8 @@ export class BotAccount {
     readonly bucket: TokenBucket,
   ) {
     this.actor = botActor(name);
+    this.handled = definition === null ? new Set() : wantedEvents(definition);
+    this.handledOfBots = definition === null ? new Set() : wantedEvents(definition, true);
     this.help = definition === null ? [] : helpOf(definition);
     this.commandNames = new Set(this.help.map((command) => command.name));
   }
@@ -84,6 +89,6 @@ export class BotAccount {
   /** Tells whether some handler may want an event; a bot from afar decides for itself. */
   mayWant(event: LogEventName, fromBot: boolean): boolean {
     if (this.definition === null) return !fromBot || this.takesBots;
-    return mayWant(this.definition, event, fromBot);
+    return (fromBot ? this.handledOfBots : this.handled).has(event);
   }
 }

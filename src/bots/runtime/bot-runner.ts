@@ -3,10 +3,11 @@ import { ForbiddenException } from '@nestjs/common';
 import { BotArgumentsError, parseArguments } from './bot-arguments.js';
 import { BotContext, type BotTrigger } from './bot-context.js';
 import { BotClock } from './bot-clock.js';
-import { nameOf, placeOf, type BotEvent } from './bot-event.js';
+import { nameOf, placeOf } from './bot-event.js';
 import type { BotHost, BotReport } from './bot-host.js';
 import type { BotDefinition, BotHandler, HandlerOptions } from './bot-manifest.js';
 import { deliver } from './bot-reply.js';
+import { match } from './handler-fit.js';
 import { shorten } from './shorten.js';
 
 const FAILED = 'Something went wrong here. Please try again later.';
@@ -32,7 +33,6 @@ export class BotRunner {
     let outcome: BotOutcome = 'ignored';
     let hasMatched = false;
     for (const handler of this.bot.handlers) {
-      if (trigger.author?.kind === 'bot' && handler.options.fromBots !== true) continue;
       const fit = match(handler, trigger, hasMatched);
       if (fit === null) continue;
       hasMatched = true;
@@ -121,44 +121,6 @@ export class BotRunner {
   }
 }
 
-interface Fit {
-  readonly matches: RegExpExecArray | null;
-}
-
-const FITS: Fit = { matches: null };
-
-/** Tells whether a handler is for an event, and what its pattern found; null if it is not. */
-function match({ options }: BotHandler, trigger: BotTrigger, hasMatched: boolean): Fit | null {
-  const { event, address } = trigger;
-  switch (options.on) {
-    case 'event':
-      return event.event === options.event ? FITS : null;
-    case 'alarm':
-      return event.event === 'alarm.due' ? FITS : null;
-    case 'command':
-      return address?.command === options.name ? FITS : null;
-    case 'fallback':
-      return !hasMatched && address !== null ? FITS : null;
-    case 'text':
-      return search(options, trigger);
-  }
-}
-
-function search(options: Extract<HandlerOptions, { on: 'text' }>, trigger: BotTrigger): Fit | null {
-  if (!hears(options, trigger)) return null;
-  const matches = options.pattern.exec(trigger.address?.text ?? trigger.message?.text ?? '');
-  return matches === null ? null : { matches };
-}
-
-/** Whether a pattern is tried at all: a command is no text for patterns of what is addressed. */
-function hears(
-  { when }: Extract<HandlerOptions, { on: 'text' }>,
-  { message, address }: BotTrigger,
-): boolean {
-  if (message === null) return false;
-  return when === 'all' || (address !== null && address.command === null);
-}
-
 /** Gives what `@Args()` stands for; an alarm that is due is done with if its handler succeeds. */
 async function argumentsOf(options: HandlerOptions, context: BotContext): Promise<unknown> {
   const { event } = context;
@@ -169,16 +131,4 @@ async function argumentsOf(options: HandlerOptions, context: BotContext): Promis
   }
   const schema = options.on === 'command' ? options.args : undefined;
   return schema === undefined ? context.text : parseArguments(schema, context.text);
-}
-
-function wants(options: HandlerOptions, event: BotEvent['event']): boolean {
-  if (options.on === 'event') return options.event === event;
-  return event === (options.on === 'alarm' ? 'alarm.due' : 'message.created');
-}
-
-/** Tells whether some handler of a bot may want an event; a quick look before all else. */
-export function mayWant(bot: BotDefinition, event: BotEvent['event'], fromBot: boolean): boolean {
-  return bot.handlers.some(
-    ({ options }) => (!fromBot || options.fromBots === true) && wants(options, event),
-  );
 }
