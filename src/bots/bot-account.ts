@@ -3,6 +3,7 @@ import type { BotScope } from '../protocol/bots.js';
 import type { LogEventName } from '../protocol/events.js';
 import type { Actor } from '../users/actor.js';
 import { botActor, type RegisteredBot } from '../users/bot-accounts.service.js';
+import type { BotSeat } from './bot-seats.js';
 import { GivenHops } from './given-hops.js';
 import type { BotDefinition } from './runtime/bot-manifest.js';
 import { BotRest } from './runtime/bot-rest.js';
@@ -13,8 +14,8 @@ import { wantedEvents } from './runtime/handler-fit.js';
 export class BotAccount {
   readonly actor: Actor;
   readonly rest = new BotRest();
-  /** Scopes by room. */
-  readonly rooms = new Map<string, ReadonlySet<BotScope>>();
+  /** Its places, by room. */
+  readonly rooms = new Map<string, BotSeat>();
   /** By room: where in its log the bot came or went last, as far as this process has seen it. */
   readonly changedAt = new Map<string, number>();
   /** What it was given lately, if it is one from afar. */

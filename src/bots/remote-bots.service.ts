@@ -64,7 +64,7 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   check(call: Call, data: unknown): void {
     const { room } = data as { room?: string };
     const bot = this.roster.findById(call.actor.id);
-    checkBotCall(call.name, room === undefined ? undefined : bot?.rooms.get(room));
+    checkBotCall(call.name, room === undefined ? undefined : bot?.rooms.get(room)?.scopes);
     if (room !== undefined && call.name === 'message.send') {
       call.givenHops = bot?.given.most(room, this.clock.now());
     }
@@ -94,7 +94,9 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
     // On the path of every message: it costs nothing as long as no bot from afar is connected.
     if (this.sessions.size === 0) return;
     for (const { log, event } of events) {
-      for (const bot of this.roster.inRoom(log) ?? []) this.findHolder(bot, log)?.offer(log, event);
+      for (const { bot } of this.roster.seats.in(log) ?? []) {
+        this.findHolder(bot, log)?.offer(log, event);
+      }
     }
   }
 

@@ -38,6 +38,11 @@ function fit(options: HandlerOptions, occasion: Occasion, hasMatched: boolean): 
   }
 }
 
+/** Tells whether some handler of a bot would be called. */
+export function matchesSome(bot: BotDefinition, occasion: Occasion): boolean {
+  return bot.handlers.some((handler) => match(handler, occasion, false) !== null);
+}
+
 /** Names the events that handlers of a bot want; with `fromBots`, also if a bot is the author. */
 export function wantedEvents(
   { handlers }: BotDefinition,
