@@ -21,7 +21,7 @@ const project = (database, ...specs) => ({
 
 const projects = [project('sqlite', '**/!(target)')];
 if (TEST_DATABASE_URL !== undefined) {
-  projects.push(project('postgres', 'conformance/!(target)', 'integration/*'));
+  projects.push(project('postgres', 'conformance/!(target)', 'integration/*', 'dialects/*'));
 }
 
 /** @type {import('jest').Config} */

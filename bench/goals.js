@@ -47,6 +47,14 @@ export const COMPARISONS = [
     goal: { atLeast: 2 },
   },
   {
+    measure: 'legacy-cpu',
+    scene: 'room1000',
+    reading: 'cpu',
+    ours: 'parlance-legacy',
+    peer: 'parlance-sio',
+    goal: { atMost: 1.3 },
+  },
+  {
     measure: 'small-rooms-cpu',
     scene: 'smallRooms',
     reading: 'cpu',

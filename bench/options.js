@@ -8,7 +8,7 @@ const MEASURES = [...new Set(COMPARISONS.map(({ measure }) => measure))];
 
 export const USAGE = `Usage: node bench/run.js [options]
 
-  --quick           one short run of all but the bots, in less than a minute
+  --quick           one short run of the servers alone, in less than a minute
   --runs <n>        runs to take the median of (default 3; 1 with --quick)
   --only <measure>  one measure, may be repeated: ${MEASURES.join(', ')}
   --target <name>   one server, may be repeated: ${[...TARGETS.keys()].join(', ')}
@@ -27,11 +27,11 @@ export const USAGE = `Usage: node bench/run.js [options]
  */
 
 /**
- * What bots add is left out of a short run, which is to take less than a minute.
+ * What bots and dialects add is left out of a short run, which is to take less than a minute.
  *
  * @param {string} measure
  */
-const isOfServers = (measure) => !measure.startsWith('bots-');
+const isOfServers = (measure) => !/^(bots|legacy)-/.test(measure);
 
 /**
  * @param {string[]} args

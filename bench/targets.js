@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
  * @property {string} name
  * @property {string} title
  * @property {string} script
- * @property {'webSocket' | 'socketIo'} dialect
+ * @property {'webSocket' | 'socketIo' | 'legacyRooms'} dialect
  * @property {string[]} [args]
  */
 
@@ -29,6 +29,12 @@ const all = [
     title: 'Parlance, Socket.IO',
     script: PARLANCE_SCRIPT,
     dialect: 'socketIo',
+  },
+  {
+    name: 'parlance-legacy',
+    title: 'Parlance, clients of an older program',
+    script: PARLANCE_SCRIPT,
+    dialect: 'legacyRooms',
   },
   {
     name: 'parlance-bots',

@@ -54,6 +54,7 @@ export class Chat {
   private readonly takers: Readonly<Partial<Record<CallName, TakeReply>>> = {
     'room.create': (cut) => this.rooms.takeCut(cut as RoomCut),
     'room.join': (cut) => this.rooms.takeCut(cut as RoomCut),
+    'dm.open': (cut) => this.rooms.takeCut(cut as RoomCut),
     'room.sync': (cut) => this.rooms.takeCut(cut as RoomCut),
     'room.leave': (left) => this.rooms.leave(left as CallReply<'room.leave'>),
   };

@@ -1,4 +1,5 @@
-import type { CommandInput, Replay, ReplyData } from '#src/protocol/commands.js';
+import type { CommandInput, ReplyData } from '#src/protocol/commands.js';
+import type { Replay } from '#src/protocol/pages.js';
 import type { LogEvent } from '#src/protocol/events.js';
 import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
 import type { Position, RoomCut } from '#src/protocol/models.js';

@@ -22,6 +22,8 @@ const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   'room.get',
   'room.members',
   'room.sync',
+  'dm.open',
+  'dm.list',
   // The client never sends one without a cid (P-6.3).
   'message.send',
   'message.delete',
@@ -29,6 +31,7 @@ const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   'message.history',
   'message.status',
   'user.get',
+  'user.blocks',
   'bot.ack',
   'bot.load',
   // Whoever deals with an event writes what is kept; nobody else does meanwhile.

@@ -9,13 +9,15 @@ import { loadBots } from './bots/loading/load-bots.js';
 import { BotSetupError } from './bots/runtime/bot-manifest.js';
 import { ConfigError, readConfig, type Config } from './config/config.js';
 import { DatabaseInUseError } from './database/database-lock.js';
+import { DialectSetupError } from './dialects/define-dialect.js';
+import { loadDialects } from './dialects/load-dialects.js';
 import { PinoLogger } from './logger.js';
 import { ParlanceAdapter } from './transports/parlance.adapter.js';
 import { welcomeText } from './welcome-text.js';
 
 const STOP_MS = 30_000;
 /** What is for the operator to mend, who needs no stack for it. */
-const KNOWN = [BotSetupError, ConfigError, DatabaseInUseError];
+const KNOWN = [BotSetupError, ConfigError, DatabaseInUseError, DialectSetupError];
 
 /** Starts the gateway; ends it in good order on SIGTERM and SIGINT. */
 async function main(): Promise<void> {
@@ -51,7 +53,8 @@ async function main(): Promise<void> {
 
 async function createApp(config: Config, logger: PinoLogger): Promise<NestExpressApplication> {
   const bots = await loadBots(config.botFiles, process.cwd());
-  const module = ParlanceModule.forRoot(config, { bots });
+  const dialects = await loadDialects(config.dialectFiles, process.cwd());
+  const module = ParlanceModule.forRoot(config, { bots, dialects });
   const app = await NestFactory.create<NestExpressApplication>(module, {
     logger,
     abortOnError: false,

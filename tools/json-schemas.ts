@@ -27,7 +27,10 @@ const MODELS = {
 
 /** What a JSON Schema cannot say of a shape: the server checks more than the schema does. */
 const REMARKS = new Map<z.ZodType, string>([
-  [protocol.RoomRef, 'Public name of a room, in any case and form, or @me (P-5.1, P-5.14).'],
+  [
+    protocol.RoomRef,
+    'Public name of a room, in any case and form, @me or a direct room (P-5.1, P-5.14, P-5.16).',
+  ],
   [protocol.Title, 'Title of a room: 1 to 64 visible characters (P-5.1).'],
   [protocol.DisplayName, 'Display name: 1 to 32 visible characters (P-2.6).'],
   [protocol.Emoji, 'Emoji or short code: 1 to 32 visible characters, no spaces (P-6.9).'],

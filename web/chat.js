@@ -5,6 +5,7 @@ import { MessageLog } from './message-log.js';
 import { Outbox } from './outbox.js';
 import { RoomFeed } from './room-feed.js';
 import { LogPosition, RoomState } from './room-state.js';
+import { saveFile } from './save-file.js';
 import { roomUrl, SidePanel } from './side-panel.js';
 import { StatusBar } from './status-bar.js';
 import { recall, remember } from './tab-memory.js';
@@ -187,6 +188,7 @@ class Chat {
         const command = set ? 'message.react' : 'message.unreact';
         void this.#attempt(() => this.#change(command, message, { emoji }));
       },
+      save: (file) => void this.#attempt(() => saveFile(file, recall('token'))),
       retry: (item) => this.outbox.retry(item),
       discard: (item) => this.outbox.remove(item.cid),
     };

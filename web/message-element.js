@@ -21,6 +21,7 @@ export class MessageElement {
   #time = makeElement('time');
   #quote = makeElement('p', { class: 'quote', dir: 'auto' });
   #text = makeElement('p', { class: 'text', dir: 'auto' });
+  #files = makeElement('p', { class: 'files' });
   #reactions = makeElement('div', { class: 'reactions' });
   #tools = makeElement('div', { class: 'tools' });
   #body;
@@ -29,7 +30,7 @@ export class MessageElement {
     this.#room = room;
     this.#actions = actions;
     const head = makeElement('p', { class: 'head' }, this.#name, this.#kind, this.#time);
-    const parts = [head, this.#quote, this.#text, this.#reactions, this.#tools];
+    const parts = [head, this.#quote, this.#text, this.#files, this.#reactions, this.#tools];
     this.#body = makeElement('div', { class: 'body' }, ...parts);
     // A touch gives it the focus, which shows the tools where nothing hovers.
     const properties = { class: 'message', tabIndex: -1 };
@@ -58,6 +59,7 @@ export class MessageElement {
     this.#time.title = exact.format(at);
     this.#showText(message);
     this.#showQuote(message);
+    this.#showFiles(message);
     this.#showReactions(message);
     if (deletedAt !== undefined) this.#close();
     else if (this.#tools.childElementCount === 0) this.#tools.append(...this.#makeTools());
@@ -92,6 +94,17 @@ export class MessageElement {
     const who = quoted === undefined ? '' : `${quoted.sender.name}: `;
     const short = text.length > QUOTE_CHARS ? `${text.slice(0, QUOTE_CHARS)}…` : text;
     this.#quote.textContent = `↪ ${who}${short}`;
+  }
+
+  /** What somebody has sent is saved, never shown as a part of this page. */
+  #showFiles({ attachments = [] }) {
+    this.#files.hidden = attachments.length === 0;
+    const buttons = attachments.map((file) => {
+      const title = `${file.type}, ${file.size.toLocaleString()} bytes`;
+      const onclick = () => this.#actions.save(file);
+      return makeElement('button', { type: 'button', class: 'file', title, onclick }, file.name);
+    });
+    this.#files.replaceChildren(...buttons);
   }
 
   /** Whoever pressed a reaction by keyboard stays on it. */

@@ -6,7 +6,7 @@
  * @property {string} path where the WebSocket is opened
  * @property {Buffer} deliveryPrefix first bytes of a delivered message
  * @property {string} replyPrefix first characters of the answer to a command
- * @property {(id: number, name: string, data: object) => string} command
+ * @property {(id: number, name: string, data: Record<string, unknown>) => string} command
  * @property {(connection: import('./connection.js').Connection, name: string) => Promise<void>}
  *   greet
  */
@@ -35,5 +35,26 @@ const socketIo = {
   },
 };
 
+/**
+ * Clients of the older program rooms, which ask for acknowledgements here.
+ *
+ * @type {Dialect}
+ */
+const legacyRooms = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  deliveryPrefix: Buffer.from('42["chat"'),
+  replyPrefix: '43',
+  command(id, name, { room, text }) {
+    if (name === 'message.send')
+      return `42${id}["chat",${JSON.stringify({ room, message: text })}]`;
+    return `42${id}["join",${JSON.stringify({ room })}]`;
+  },
+  async greet(connection) {
+    await connection.receive('0{');
+    connection.push('40');
+    await connection.receive('40');
+  },
+};
+
 /** @type {Record<string, Dialect>} */
-export const DIALECTS = { webSocket, socketIo };
+export const DIALECTS = { webSocket, socketIo, legacyRooms };

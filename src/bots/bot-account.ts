@@ -3,24 +3,28 @@ import type { BotScope } from '../protocol/bots.js';
 import type { LogEventName } from '../protocol/events.js';
 import type { Actor } from '../users/actor.js';
 import { botActor, type RegisteredBot } from '../users/bot-accounts.service.js';
+import type { BotSeat } from './bot-seats.js';
 import { GivenHops } from './given-hops.js';
 import type { BotDefinition } from './runtime/bot-manifest.js';
 import { BotRest } from './runtime/bot-rest.js';
-import { mayWant } from './runtime/bot-runner.js';
 import { helpOf, type CommandHelp } from './runtime/command-help.js';
+import { wantedEvents } from './runtime/handler-fit.js';
 
 /** A bot of this server: what it is, who it is, where it is, and how it fares. */
 export class BotAccount {
   readonly actor: Actor;
   readonly rest = new BotRest();
-  /** Scopes by room. */
-  readonly rooms = new Map<string, ReadonlySet<BotScope>>();
+  /** Its places, by room. */
+  readonly rooms = new Map<string, BotSeat>();
   /** By room: where in its log the bot came or went last, as far as this process has seen it. */
   readonly changedAt = new Map<string, number>();
   /** What it was given lately, if it is one from afar. */
   readonly given = new GivenHops();
   /** Whether messages of other bots are for it, if it is one from afar. */
   takesBots = false;
+  /** Events that its handlers want, and those that they want if a bot is the author. */
+  private readonly handled: ReadonlySet<string>;
+  private readonly handledOfBots: ReadonlySet<string>;
   private help: readonly CommandHelp[];
   private commandNames: ReadonlySet<string>;
 
@@ -34,6 +38,8 @@ export class BotAccount {
     readonly bucket: TokenBucket,
   ) {
     this.actor = botActor(name);
+    this.handled = definition === null ? new Set() : wantedEvents(definition);
+    this.handledOfBots = definition === null ? new Set() : wantedEvents(definition, true);
     this.help = definition === null ? [] : helpOf(definition);
     this.commandNames = new Set(this.help.map((command) => command.name));
   }
@@ -84,6 +90,6 @@ export class BotAccount {
   /** Tells whether some handler may want an event; a bot from afar decides for itself. */
   mayWant(event: LogEventName, fromBot: boolean): boolean {
     if (this.definition === null) return !fromBot || this.takesBots;
-    return mayWant(this.definition, event, fromBot);
+    return (fromBot ? this.handledOfBots : this.handled).has(event);
   }
 }

@@ -33,6 +33,10 @@ export interface LaneOwner {
   read(after: number, limit: number): Promise<readonly LogEvent[]>;
   /** Learns that something could not be dealt with; it is tried again after a pause. */
   failed(error: unknown): void;
+  /** Learns that nothing is left to do. */
+  emptied?(): void;
+  /** Whether what it is given never comes in the turn of a commit. */
+  readonly mayBeginAtOnce?: boolean;
 }
 
 /**
@@ -98,7 +102,7 @@ export class BotLane {
 
   private async work(): Promise<void> {
     // Not in the turn of the commit: a send never waits for a bot.
-    await nextTurn();
+    await (this.owner.mayBeginAtOnce === true ? undefined : nextTurn());
     let pauseMs = FIRST_PAUSE_MS;
     while (!this.stopped && (this.waiting.length > 0 || this.behind !== null)) {
       try {
@@ -111,6 +115,7 @@ export class BotLane {
       }
     }
     this.working = null;
+    this.owner.emptied?.();
   }
 
   /** What cannot be dealt with stays where it is, and nothing after it is dealt with before. */

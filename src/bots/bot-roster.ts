@@ -23,6 +23,7 @@ import { BotAccount } from './bot-account.js';
 import { BotAlarmClock } from './bot-alarm-clock.js';
 import { listMemberships, watchRooms } from './bot-memberships.js';
 import { markEntry } from './bot-marks.service.js';
+import { BotSeats } from './bot-seats.js';
 import { BUILT_IN_BOTS } from './built-in.js';
 import { BotClock } from './runtime/bot-clock.js';
 import { BotExplorer } from './runtime/bot-explorer.js';
@@ -42,7 +43,7 @@ export interface BotEntry {
 @Injectable()
 export class BotRoster implements OnApplicationBootstrap, CommitListener {
   private readonly bots = new Map<string, BotAccount>();
-  private readonly byRoom = new Map<string, Set<BotAccount>>();
+  readonly seats = new BotSeats();
   /** Scopes of bots that come into a room, until the room is told. */
   private readonly entering = new Map<string, readonly BotScope[]>();
   private roomsChanged: (bot: BotAccount) => void = () => undefined;
@@ -161,8 +162,8 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   }
 
   /** Gives the bots in a room. */
-  inRoom(room: string): ReadonlySet<BotAccount> | undefined {
-    return this.byRoom.get(room);
+  inRoom(room: string): readonly BotAccount[] {
+    return this.seats.botsIn(room);
   }
 
   committed(events: readonly AppendedEvent[]): void {
@@ -236,17 +237,12 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   }
 
   private note(bot: BotAccount, room: string, scopes: readonly BotScope[]): void {
-    bot.rooms.set(room, new Set(scopes));
-    const bots = this.byRoom.get(room) ?? new Set();
-    this.byRoom.set(room, bots.add(bot));
+    this.seats.take(bot, room, scopes);
     this.roomsChanged(bot);
   }
 
   private forget(bot: BotAccount, room: string): void {
-    bot.rooms.delete(room);
-    const bots = this.byRoom.get(room);
-    bots?.delete(bot);
-    if (bots?.size === 0) this.byRoom.delete(room);
+    this.seats.leave(bot, room);
     this.roomsChanged(bot);
   }
 
@@ -285,7 +281,7 @@ export class BotRoster implements OnApplicationBootstrap, CommitListener {
   private async add(bot: BotAccount, room: string, scopes: readonly BotScope[]): Promise<void> {
     const entry = await this.writer.run(async (tx) => {
       const found = await findRoom(tx.sql, room);
-      return found === null ? null : this.admit(tx, bot, found.info, scopes);
+      return found?.info.kind === 'public' ? this.admit(tx, bot, found.info, scopes) : null;
     });
     if (entry !== null) this.grant(bot, entry);
   }

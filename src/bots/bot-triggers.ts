@@ -11,7 +11,7 @@ import { UsersService } from '../users/users.service.js';
 import type { BotAccount } from './bot-account.js';
 import { BotReporter } from './runtime/bot-reporter.js';
 import { BotRoster } from './bot-roster.js';
-import { maySee } from './bot-sight.js';
+import { BotSight } from './bot-sight.js';
 import { LoopGuard } from './loop-guard.js';
 import { addressOf, type Address } from './runtime/addressing.js';
 import { BotClock } from './runtime/bot-clock.js';
@@ -55,7 +55,9 @@ export class BotTriggers {
    * Without a promise unless something has to be looked up: most messages are for no bot.
    */
   of(bot: BotAccount, event: LogEvent): BotTrigger | null | Promise<BotTrigger | null> {
-    if (!maySee(bot, event) || bot.rest.restsUntil(this.clock.now()) !== null) return null;
+    const seat = bot.rooms.get(event.data.room);
+    if (seat === undefined || !new BotSight(event).isFor(seat)) return null;
+    if (bot.rest.restsUntil(this.clock.now()) !== null) return null;
     const author = authorOf(event);
     const isKnown = event.event === 'message.created' && event.data.message.replyTo === undefined;
     if (!isKnown || typeof author === 'string') return this.lookUp(bot, event);
@@ -78,7 +80,7 @@ export class BotTriggers {
     if (author?.kind === 'bot' && !this.isNoLoop(bot, event, author)) return null;
     if (event.event !== 'message.created') return { event, message: null, author, address };
     const { message, room } = event.data;
-    const isMeant = address !== null || bot.rooms.get(room)?.has('messages:read') === true;
+    const isMeant = address !== null || bot.rooms.get(room)?.reads === true;
     return isMeant ? { event, message, author, address } : null;
   }
 
@@ -90,7 +92,7 @@ export class BotTriggers {
 
   /** Tells whether a message is there for a bot that looks it up (P-6.13). */
   async mayRead(bot: BotAccount, message: Message): Promise<boolean> {
-    const scopes = bot.rooms.get(message.room);
+    const scopes = bot.rooms.get(message.room)?.scopes;
     if (scopes === undefined) return false;
     if (message.sender.id === bot.actor.id || scopes.has('messages:read')) return true;
     return scopes.has('messages:addressed') && (await this.addressOf(bot, message)) !== null;

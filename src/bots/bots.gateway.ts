@@ -72,7 +72,7 @@ export class BotsGateway {
     @CurrentCall() call: Call,
   ): Promise<ReplyData<'bot.commands'>> {
     await this.requireMember(call, room);
-    return { commands: [...(this.roster.inRoom(room) ?? [])].flatMap(commandsOf) };
+    return { commands: this.roster.inRoom(room).flatMap(commandsOf) };
   }
 
   @Command('bot.status')
@@ -83,7 +83,7 @@ export class BotsGateway {
     const now = this.clock.now();
     if (room === undefined) return { bots: this.roster.all().map((bot) => statusOf(bot, now)) };
     await this.requireMember(call, room);
-    return { bots: [...(this.roster.inRoom(room) ?? [])].map((bot) => statusOf(bot, now, room)) };
+    return { bots: this.roster.inRoom(room).map((bot) => statusOf(bot, now, room)) };
   }
 
   private async requireMember(call: Call, room: string): Promise<void> {
@@ -103,7 +103,7 @@ function statusOf(
   room?: string,
 ): ReplyData<'bot.status'>['bots'][number] {
   const until = rest.restsUntil(now);
-  const scopes = room === undefined ? undefined : rooms.get(room);
+  const scopes = room === undefined ? undefined : rooms.get(room)?.scopes;
   return {
     bot: toUser(actor),
     about,

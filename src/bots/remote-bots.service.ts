@@ -2,14 +2,22 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { BotPort, type BotPlug } from '../chat/bot-port.js';
 import type { Call } from '../chat/call.js';
-import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
+import {
+  Writer,
+  type AppendedEvent,
+  type CommitListener,
+  type WriteTransaction,
+} from '../database/writer.js';
 import type { BotHello } from '../protocol/bots.js';
 import { CloseCode } from '../protocol/close-codes.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
+import type { Entrant } from '../rooms/direct-rooms.service.js';
+import { toUser } from '../users/actor.js';
+import { BotAccounts } from '../users/bot-accounts.service.js';
 import { noSuchMessage } from '../messages/messages.service.js';
-import type { Message } from '../protocol/models.js';
+import type { Message, Room } from '../protocol/models.js';
 import type { BotAccount } from './bot-account.js';
 import { BotAlarmClock } from './bot-alarm-clock.js';
 import { BotLane } from './bot-lane.js';
@@ -37,6 +45,7 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
     @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
     @Inject(BotAlarmClock) private readonly alarms: BotAlarmClock,
     @Inject(BotClock) private readonly clock: BotClock,
+    @Inject(BotAccounts) private readonly accounts: BotAccounts,
     @Inject(BotReporter) private readonly reporter: BotReporter,
   ) {
     writer.listen(this);
@@ -64,7 +73,7 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   check(call: Call, data: unknown): void {
     const { room } = data as { room?: string };
     const bot = this.roster.findById(call.actor.id);
-    checkBotCall(call.name, room === undefined ? undefined : bot?.rooms.get(room));
+    checkBotCall(call.name, room === undefined ? undefined : bot?.rooms.get(room)?.scopes);
     if (room !== undefined && call.name === 'message.send') {
       call.givenHops = bot?.given.most(room, this.clock.now());
     }
@@ -73,6 +82,18 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
   async checkRead({ actor }: Call, message: Message): Promise<void> {
     const bot = this.roster.findById(actor.id);
     if (bot === undefined || !(await this.triggers.mayRead(bot, message))) throw noSuchMessage();
+  }
+
+  async findEntrant(userId: string): Promise<Entrant | undefined> {
+    const known = this.roster.findById(userId);
+    // One from afar may have been registered just now.
+    const registered = known === undefined ? await this.accounts.findById(userId) : null;
+    const bot = registered === null ? known : await this.roster.get(registered.name);
+    if (bot === undefined) return undefined;
+    const enter = async (tx: WriteTransaction, room: Room) => {
+      await this.roster.admit(tx, bot, room, [...bot.wanted]);
+    };
+    return { user: toUser(bot.actor), enter };
   }
 
   /** Finds the connection that a room of a bot is leased to. */
@@ -94,7 +115,9 @@ export class RemoteBots implements OnModuleInit, BotPlug, CommitListener {
     // On the path of every message: it costs nothing as long as no bot from afar is connected.
     if (this.sessions.size === 0) return;
     for (const { log, event } of events) {
-      for (const bot of this.roster.inRoom(log) ?? []) this.findHolder(bot, log)?.offer(log, event);
+      for (const { bot } of this.roster.seats.in(log) ?? []) {
+        this.findHolder(bot, log)?.offer(log, event);
+      }
     }
   }
 

@@ -87,8 +87,7 @@ export class ServerBotHost implements BotHost {
   }
 
   typing(room: string): Promise<void> {
-    this.services.typing.announce(this.bot.actor, room);
-    return Promise.resolve();
+    return this.services.typing.announce(this.bot.actor, room);
   }
 
   async findMessage(room: string, message: string): Promise<Message | null> {
@@ -103,7 +102,7 @@ export class ServerBotHost implements BotHost {
   }
 
   listBots(room: string): Promise<RoomBot[]> {
-    const bots = [...(this.services.roster.inRoom(room) ?? [])];
+    const bots = this.services.roster.inRoom(room);
     const shown = bots.map(({ name, about, commandHelp }) => {
       return { name, about, commands: commandHelp };
     });
@@ -131,7 +130,7 @@ export class ServerBotHost implements BotHost {
   private async mayWrite(room: string): Promise<void> {
     const { rooms, bucket, name } = this.bot;
     const { clock } = this.services;
-    if (rooms.get(room)?.has('messages:write') !== true) {
+    if (rooms.get(room)?.scopes.has('messages:write') !== true) {
       const message = `The bot ${name} may not write in this room.`;
       throw new ProtocolError('forbidden', { message });
     }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { BotHello } from '../protocol/bots.js';
+import type { Entrant } from '../rooms/direct-rooms.service.js';
 import type { Message } from '../protocol/models.js';
 import type { Call } from './call.js';
 
@@ -20,6 +21,8 @@ export interface BotPlug {
    * @throws ProtocolError `not_found`
    */
   checkRead(call: Call, message: Message): Promise<void>;
+  /** Finds a bot by its user id, to be made a member of a direct room (P-5.17). */
+  findEntrant(userId: string): Promise<Entrant | undefined>;
 }
 
 /** Where the bots module is plugged in, which the chat itself knows nothing of. */
@@ -29,5 +32,6 @@ export class BotPort {
     enter: () => Promise.resolve(() => undefined),
     check: () => undefined,
     checkRead: () => Promise.resolve(),
+    findEntrant: () => Promise.resolve(undefined),
   };
 }

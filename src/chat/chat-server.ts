@@ -6,6 +6,7 @@ import { ProtocolError } from '../protocol/errors.js';
 import { UsersService } from '../users/users.service.js';
 import { Call } from './call.js';
 import { Connection, type ConnectionServer } from './connection.js';
+import { DialectPort } from './dialect-port.js';
 import { Dispatcher } from './dispatcher.js';
 import { OpenConnections } from './open-connections.js';
 import { PresentUsers } from './present-users.js';
@@ -30,10 +31,11 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(Dispatcher) private readonly dispatcher: Dispatcher,
-    @Inject(OpenConnections) private readonly open: OpenConnections,
+    @Inject(OpenConnections) private readonly connections: OpenConnections,
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(UsersService) private readonly users: UsersService,
     @Inject(RoomHub) private readonly hub: RoomHub,
+    @Inject(DialectPort) private readonly dialects: DialectPort,
   ) {
     const { commandsPerSecond: perSecond, commandsBurst: burst } = config.limits;
     this.commandRate = { perSecond, burst };
@@ -46,11 +48,20 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
 
   /** Counts what is not a connection yet; null if it is one of too many (P-9.11). */
   reserve(address: string): Place | null {
-    return this.open.reserve(address);
+    return this.connections.reserve(address);
   }
 
   /** Takes a connection; undefined when it was told why not and closed (P-2.1). */
   accept(link: Link, handshake: Handshake): Sink | undefined {
+    const { plug } = this.dialects;
+    if (handshake.isSilent !== true || plug === null) return this.open(link, handshake);
+    return plug.accept(link, handshake, {
+      open: (wrapped) => this.open(wrapped, handshake),
+      charge: (connection) => this.charge(connection),
+    });
+  }
+
+  private open(link: Link, handshake: Handshake): Connection | undefined {
     const bucket = new TokenBucket(this.commandRate);
     const { backlogBytes } = this.config.limits;
     const connection = new Connection(link, handshake, bucket, backlogBytes, this);
@@ -62,7 +73,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
       connection.bye(CloseCode.goingAway, 'the server is stopping', returnDelay());
       return undefined;
     }
-    if (!this.open.add(connection)) {
+    if (!this.connections.add(connection)) {
       connection.bye(CloseCode.tooManyConnections, 'too many connections from this address');
       return undefined;
     }
@@ -82,7 +93,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
 
   /** Resolves when a connection has read enough for one more reply (P-9.12). */
   untilRead(connection: Connection): Promise<void> | undefined {
-    return this.open.untilRead(connection);
+    return this.connections.untilRead(connection);
   }
 
   /** Reads on where reading was stopped. */
@@ -99,11 +110,11 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
       this.logger.warn({ msg: 'The time of leaving was not stored', err: error });
     });
     const deadline = new Promise<void>((resolve) => setTimeout(resolve, DRAIN_MS).unref());
-    const all = [...this.open.all()].map((connection) => this.release(connection));
+    const all = [...this.connections.all()].map((connection) => this.release(connection));
     await Promise.race([Promise.all(all), deadline]);
-    for (const connection of this.open.all()) sayGoingAway(connection);
-    await this.open.untilEmpty(CLOSE_MS);
-    this.open.stop();
+    for (const connection of this.connections.all()) sayGoingAway(connection);
+    await this.connections.untilEmpty(CLOSE_MS);
+    this.connections.stop();
   }
 
   private async release(connection: Connection): Promise<void> {
@@ -173,7 +184,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   /** Clears up after a connection. */
   closed(connection: Connection, code: number, reason: string): void {
     this.logger.debug({ msg: 'closed', connection: connection.id, code, reason });
-    this.open.remove(connection);
+    this.connections.remove(connection);
     this.hub.detachAll(connection);
     connection.markClosed(reason);
     const user = connection.session?.user;

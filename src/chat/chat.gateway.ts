@@ -6,7 +6,9 @@ import { HistoryService } from '../messages/history.service.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReactionsService } from '../messages/reactions.service.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
+import { DirectRooms } from '../rooms/direct-rooms.service.js';
 import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
+import { BlocksService } from '../users/blocks.service.js';
 import { TokensService } from '../users/tokens.service.js';
 import { UsersService } from '../users/users.service.js';
 import { toUser } from '../users/actor.js';
@@ -31,12 +33,14 @@ export class ChatGateway {
   constructor(
     @Inject(RoomEntry) private readonly entry: RoomEntry,
     @Inject(RoomsService) private readonly rooms: RoomsService,
+    @Inject(DirectRooms) private readonly directs: DirectRooms,
     @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
     @Inject(MessagesService) private readonly messages: MessagesService,
     @Inject(ReactionsService) private readonly reactions: ReactionsService,
     @Inject(HistoryService) private readonly histories: HistoryService,
     @Inject(TypingService) private readonly typing: TypingService,
     @Inject(UsersService) private readonly users: UsersService,
+    @Inject(BlocksService) private readonly blocks: BlocksService,
     @Inject(PresentUsers) private readonly present: PresentUsers,
     @Inject(SessionsService) private readonly sessions: SessionsService,
     @Inject(TokensService) private readonly tokens: TokensService,
@@ -95,7 +99,7 @@ export class ChatGateway {
     @CurrentCall() call: Call,
   ): Reply<'room.get'> {
     refuseOwnLog(room);
-    const { info, members } = await this.activeRooms.get(room);
+    const { info, members } = await this.activeRooms.getFor(room, call.actor.id);
     return { info, you: members.get(call.actor.id) ?? null };
   }
 
@@ -123,12 +127,29 @@ export class ChatGateway {
     return this.entry.sync(call, data);
   }
 
+  @Command('dm.open')
+  openDirect(
+    @MessageBody() { user }: CommandData<'dm.open'>,
+    @CurrentCall() call: Call,
+  ): Reply<'dm.open'> {
+    return this.entry.openDirect(call, user);
+  }
+
+  @Command('dm.list')
+  listDirects(
+    @MessageBody() data: CommandData<'dm.list'>,
+    @CurrentCall() call: Call,
+  ): Reply<'dm.list'> {
+    return this.directs.list(call.actor, data);
+  }
+
   @Command('message.send', { write: true, bucket: 'messages' })
   async sendMessage(
     @MessageBody() data: CommandData<'message.send'>,
     @CurrentCall() call: Call,
   ): Reply<'message.send'> {
-    const sent = await this.messages.send(call, data, call.refusal);
+    const limit = this.rates.uploadsOf(call.actor.id);
+    const sent = await this.messages.send(call, data, call.refusal, limit);
     if (!sent.duplicate) this.typing.endByMessage(call.actor, data.room);
     else if (call.refusal === undefined) call.actor.messageBucket.giveBack();
     return sent;
@@ -214,5 +235,29 @@ export class ChatGateway {
   ): Reply<'user.update'> {
     const limit = this.rates.renamesOf(call.actor.id);
     return { user: await this.users.rename(call, name, limit) };
+  }
+
+  @Command('user.block', { write: true })
+  blockUser(
+    @MessageBody() { user }: CommandData<'user.block'>,
+    @CurrentCall() call: Call,
+  ): Reply<'user.block'> {
+    return this.blocks.block(call, user, this.present.find(user));
+  }
+
+  @Command('user.unblock', { write: true })
+  unblockUser(
+    @MessageBody() { user }: CommandData<'user.unblock'>,
+    @CurrentCall() call: Call,
+  ): Reply<'user.unblock'> {
+    return this.blocks.unblock(call, user, this.present.find(user));
+  }
+
+  @Command('user.blocks')
+  listBlocks(
+    @MessageBody() data: CommandData<'user.blocks'>,
+    @CurrentCall() call: Call,
+  ): Reply<'user.blocks'> {
+    return this.blocks.list(call.actor, data);
   }
 }

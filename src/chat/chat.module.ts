@@ -8,6 +8,7 @@ import { BotPort } from './bot-port.js';
 import { ChatGateway } from './chat.gateway.js';
 import { ChatServer } from './chat-server.js';
 import { CommandTable } from './command-table.js';
+import { DialectPort } from './dialect-port.js';
 import { Dispatcher } from './dispatcher.js';
 import { GatewayHooks } from './gateway-hooks.js';
 import { GuestExpiry } from './guest-expiry.js';
@@ -30,6 +31,7 @@ import { TypingService } from './typing.service.js';
     ChatGateway,
     ChatServer,
     CommandTable,
+    DialectPort,
     Dispatcher,
     GatewayHooks,
     GuestExpiry,
@@ -44,6 +46,15 @@ import { TypingService } from './typing.service.js';
     SessionsService,
     TypingService,
   ],
-  exports: [BotPort, ChatServer, CommandTable, HelloService, PresentUsers, TypingService],
+  exports: [
+    BotPort,
+    ChatServer,
+    CommandTable,
+    DialectPort,
+    HelloService,
+    HourlyRates,
+    PresentUsers,
+    TypingService,
+  ],
 })
 export class ChatModule {}

@@ -39,6 +39,8 @@ export class Connection implements Sink, QueueOwner {
   queue: CommandQueue | null = null;
   /** Its place among those of its address; null if the transport holds one for it. */
   place: Place | null = null;
+  /** Whether it is to hear the public room without a session (P-10.7). */
+  isObserver = false;
   badFrames = 0;
   refusals = 0;
   /** Bytes of events and replies so far, for the bookkeeping of slow readers. */

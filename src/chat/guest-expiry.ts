@@ -17,8 +17,9 @@ const PAUSE_MAX_MS = 600_000;
 const BATCH = 100;
 
 /**
- * Guests who have been away too long leave their rooms (P-5.6).
+ * Guests who have been away too long leave their public rooms (P-5.6).
  *
+ * A direct room has no others whom an absent member is in the way of, and waits for its two.
  * Their rows among the users stay. The log of each room that they were in names them for good,
  * at least as `member.joined`, and `user.get` has to know whoever a log names. Each comes back by
  * the token besides, and finds the own log where it was. The logs grow by more than that for each
@@ -80,6 +81,7 @@ export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
         `SELECT m.room_id AS room, u.id, u.name, u.last_seen_at AS at
            FROM users u JOIN members m ON m.user_id = u.id
           WHERE u.kind = 'guest' AND u.last_seen_at >= ? AND u.last_seen_at < ?
+            AND m.room_id NOT LIKE '@%'
           ORDER BY u.last_seen_at LIMIT ?`,
         from,
         since,

@@ -7,7 +7,7 @@ import type { Hello } from '../protocol/commands.js';
 import { CloseCode } from '../protocol/close-codes.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Position } from '../protocol/models.js';
-import { PROTOCOL_VERSION, SUPPORTED_VERSIONS } from '../protocol/version.js';
+import { FEATURES, PROTOCOL_VERSION, SUPPORTED_VERSIONS } from '../protocol/version.js';
 import type { Welcome } from '../protocol/welcome.js';
 import { TokensService, type IssuedToken } from '../users/tokens.service.js';
 import { BotAccounts, botActor } from '../users/bot-accounts.service.js';
@@ -128,7 +128,7 @@ export class HelloService {
       heartbeat: { mode: byFrames ? 'frames' : 'transport', intervalMs, timeoutMs },
       limits: this.config.limits,
       server: SERVER,
-      features: [],
+      features: [...FEATURES],
       resumed,
     };
   }

@@ -9,10 +9,10 @@ export class KeyedBuckets {
 
   constructor(private readonly rate: BucketRate) {}
 
-  /** Takes a token; gives 0, or the milliseconds until there is one. */
-  take(key: string): number {
+  /** Takes a token or several; gives 0, or the milliseconds until there are as many. */
+  take(key: string, count = 1): number {
     const bucket = this.buckets.get(key) ?? new TokenBucket(this.rate);
-    const wait = bucket.take();
+    const wait = bucket.take(count);
     this.buckets.delete(key);
     this.buckets.set(key, bucket);
     for (const [old, one] of this.buckets) {

@@ -87,7 +87,7 @@ export class OpenConnections implements OnModuleDestroy {
     const elapsed = performance.now();
     for (const connection of this.connections) {
       if (connection.session !== null) this.sessions.check(connection, connection.session, now);
-      else this.checkHello(connection, elapsed);
+      else if (!connection.isObserver) this.checkHello(connection, elapsed);
       this.checkBacklog(connection, elapsed);
     }
   }

@@ -3,7 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/config.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { LogEvent } from '../protocol/events.js';
-import { foldRoomName, OWN_ROOM } from '../protocol/names.js';
+import { OWN_ROOM, toRoomId } from '../protocol/names.js';
 import type { Position } from '../protocol/models.js';
 import type { Resumed } from '../protocol/welcome.js';
 import type { ActiveRoom } from '../rooms/active-room.js';
@@ -39,7 +39,7 @@ export class ResumeService {
     for (const [room, position] of Object.entries(positions)) {
       resumed[room] = await (room === OWN_ROOM
         ? this.resumeOwn(call, position, allowance)
-        : this.resumeRoom(call, foldRoomName(room) ?? '', position, allowance));
+        : this.resumeRoom(call, toRoomId(room) ?? '', position, allowance));
     }
     return resumed;
   }
@@ -50,7 +50,7 @@ export class ResumeService {
     position: Position,
     allowance: Allowance,
   ): Promise<Resumed> {
-    const room = await this.rooms.find(id);
+    const room = await this.rooms.findFor(id, call.actor.id);
     if (room === null || !room.members.has(call.actor.id)) {
       return { complete: false, reason: 'not_found' };
     }

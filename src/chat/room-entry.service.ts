@@ -1,17 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
-import type { CommandData, ReplyData } from '../protocol/commands.js';
+import type { CommandData, DirectCut, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { normalizeLabel, OWN_ROOM } from '../protocol/names.js';
+import { kindOfRoom, normalizeLabel, OWN_ROOM } from '../protocol/names.js';
 import type { Position, RoomCut } from '../protocol/models.js';
 import type { ActiveRoom } from '../rooms/active-room.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
+import { DirectRooms, type Opening } from '../rooms/direct-rooms.service.js';
+import { directRoomId } from '../rooms/direct-rows.js';
 import { RoomReplay, takeBytes, type ReplayResult } from '../rooms/room-replay.js';
 import { refuseOwnLog, RoomsService, type CreationLimit } from '../rooms/rooms.service.js';
 import { ownLog } from '../users/actor.js';
+import { BotPort } from './bot-port.js';
 import type { Call } from './call.js';
+import { HourlyRates } from './hourly-rates.js';
 import { Presence } from './presence.js';
+import { PresentUsers } from './present-users.js';
 import { RoomHub } from './room-hub.js';
 
 const TITLE_CHARS = 64;
@@ -22,10 +27,14 @@ export class RoomEntry {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(RoomsService) private readonly rooms: RoomsService,
+    @Inject(DirectRooms) private readonly directs: DirectRooms,
     @Inject(ActiveRooms) private readonly active: ActiveRooms,
     @Inject(RoomReplay) private readonly replay: RoomReplay,
     @Inject(RoomHub) private readonly hub: RoomHub,
     @Inject(Presence) private readonly presence: Presence,
+    @Inject(PresentUsers) private readonly present: PresentUsers,
+    @Inject(HourlyRates) private readonly rates: HourlyRates,
+    @Inject(BotPort) private readonly bots: BotPort,
   ) {}
 
   /** Makes a room and enters it (P-5.2). */
@@ -38,8 +47,22 @@ export class RoomEntry {
   /** Joins a room and enters it (P-5.4). */
   async join(call: Call, data: CommandData<'room.join'>): Promise<RoomCut> {
     this.hub.requireRoomFor(call.connection, data.room);
-    await this.rooms.join(call, withTypedTitle(call, data), this.creationLimit(call));
+    if (kindOfRoom(data.room) === 'direct') await this.directs.join(call, data.room);
+    else await this.rooms.join(call, withTypedTitle(call, data), this.creationLimit(call));
     return this.enter(call, data.room);
+  }
+
+  /** Enters the direct room of the caller and another user, made if there is none (P-5.17). */
+  async openDirect(call: Call, userId: string): Promise<DirectCut> {
+    this.hub.requireRoomFor(call.connection, directRoomId(call.actor.id, userId));
+    const opening: Opening = {
+      userId,
+      here: this.present.find(userId),
+      bot: await this.bots.plug.findEntrant(userId),
+      limit: this.rates.directsOf(call.actor.id),
+    };
+    const { room, created } = await this.directs.open(call, opening);
+    return { ...(await this.enter(call, room)), created };
   }
 
   /** Enters a room, or replays its log and enters it after the last page (P-5.11). */

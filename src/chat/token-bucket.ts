@@ -26,14 +26,19 @@ export class TokenBucket {
     return this.tokens >= this.rate.burst;
   }
 
-  /** Takes a token; gives 0, or the milliseconds until there is one. */
-  take(): number {
+  /**
+   * Takes a token or several; gives 0, or the milliseconds until there are as many.
+   *
+   * What is more than the bucket ever holds takes all of it.
+   */
+  take(count = 1): number {
     this.fill();
-    if (this.tokens >= 1) {
-      this.tokens -= 1;
+    const wanted = Math.min(count, this.rate.burst);
+    if (this.tokens >= wanted) {
+      this.tokens -= wanted;
       return 0;
     }
-    return Math.ceil(((1 - this.tokens) * 1_000) / this.rate.perSecond);
+    return Math.ceil(((wanted - this.tokens) * 1_000) / this.rate.perSecond);
   }
 
   /** Gives back a token that was not used after all. */

@@ -44,6 +44,8 @@ export interface Link {
   resume(): void;
   /** Asks for `session.ping` events instead of the transport's own pings; false if it has none. */
   pingByFrames(): boolean;
+  /** Lets frames of more bytes in from now on, where the transport can (P-10.7). */
+  admitFrames?(bytes: number): void;
   /** Ends the connection after what was pushed is sent; `closed` follows (P-4.5). */
   close(code: number, reason: string): void;
 }
@@ -84,6 +86,8 @@ export interface Place {
 export interface Handshake {
   /** Data of `hello`, if it was given with the handshake (P-2.10). */
   readonly hello?: unknown;
+  /** Whether the client may be of a program that knows no hello (P-10.7). */
+  readonly isSilent?: boolean;
   /** Whether a token was given in the URL, where none is taken (P-2.7). */
   readonly misplacedToken?: boolean;
   /** Why the handshake itself is refused, told by `bye`. */

@@ -2,8 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import type { CommandData } from '../protocol/commands.js';
+import { Reader } from '../database/reader.js';
 import { ProtocolError } from '../protocol/errors.js';
+import { kindOfRoom } from '../protocol/names.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
+import { requireUnblocked } from '../rooms/direct-rows.js';
 import { refuseOwnLog } from '../rooms/rooms.service.js';
 import { toUser, type Actor } from '../users/actor.js';
 import type { Call } from './call.js';
@@ -19,6 +22,7 @@ export class TypingService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     @Inject(ActiveRooms) private readonly rooms: ActiveRooms,
+    @Inject(Reader) private readonly reader: Reader,
     @Inject(RoomHub) private readonly hub: RoomHub,
   ) {}
 
@@ -29,6 +33,7 @@ export class TypingService {
     await this.rooms.getForMember(room, actor.id);
     if (actor.kind !== 'bot' && !connection.attachments.has(room))
       throw new ProtocolError('not_member');
+    await this.requireUnblocked(actor, room);
     if (active ? !this.mayAnnounce(actor, room) : !actor.typingIn.has(room)) return;
     if (active) actor.typingIn.add(room);
     else actor.typingIn.delete(room);
@@ -36,8 +41,15 @@ export class TypingService {
   }
 
   /** Tells that a bot writes, which has no connection; within the throttle only once (P-13.2). */
-  announce(actor: Actor, room: string): void {
+  async announce(actor: Actor, room: string): Promise<void> {
+    await this.requireUnblocked(actor, room);
     if (this.mayAnnounce(actor, room)) this.tell(actor, room, true);
+  }
+
+  /** Typing lasts no longer than a moment: what is committed now is what counts. */
+  private async requireUnblocked({ id }: Actor, room: string): Promise<void> {
+    if (kindOfRoom(room) === 'public') return;
+    await this.reader.snapshot(({ sql }) => requireUnblocked(sql, room, id));
   }
 
   private tell(actor: Actor, room: string, active: boolean): void {

@@ -1,7 +1,10 @@
+import { join } from 'node:path';
+
 import type { z } from 'zod';
 
 import { DEFAULT_LIMITS, type LimitName, type Limits } from '../protocol/limits.js';
 import { closest } from './closest.js';
+import type { DialectName } from './dialect-names.js';
 import { limitVariable, OPTIONS, type Environment } from './options.js';
 
 const SECRETS = new Set(['DATABASE_URL', 'PARLANCE_TOKEN_KEYS']);
@@ -15,11 +18,17 @@ export interface Config {
   /** Time in which a connection to PostgreSQL is made, or becomes free. */
   readonly databaseWaitMs: number;
   readonly dataDir: string;
+  readonly filesDir: string;
   readonly origins: readonly string[] | undefined;
   readonly trustProxy: readonly string[];
   readonly tokenKeys: readonly string[] | undefined;
   readonly tokenSeconds: number;
   readonly defaultRoom: string;
+  /** Patterns of files with dialects. */
+  readonly dialectFiles: readonly string[];
+  readonly dialectAwaySeconds: number;
+  /** Messages of a history in a dialect, at most. */
+  readonly dialectHistory: number;
   readonly guestAwaySeconds: number;
   /** Bots of the default room and of each new one. */
   readonly roomBots: readonly string[];
@@ -27,6 +36,12 @@ export interface Config {
   readonly withoutBots: readonly string[];
   /** Patterns of files with bots. */
   readonly botFiles: readonly string[];
+  /** Programs of others whose clients are served. */
+  readonly dialects: readonly DialectName[];
+  /** Folder that is served instead of the built-in page. */
+  readonly pagesDir: string | undefined;
+  /** Content-Security-Policy of what is in that folder. */
+  readonly pagesPolicy: string;
   readonly logLevel: string;
   readonly limits: Limits;
 }
@@ -73,15 +88,22 @@ function toConfig(env: Environment & Record<string, number>): Config {
     databaseSchema: env.PARLANCE_DATABASE_SCHEMA,
     databaseWaitMs: env.PARLANCE_DATABASE_WAIT_MS,
     dataDir: env.PARLANCE_DATA_DIR,
+    filesDir: env.PARLANCE_FILES_DIR ?? join(env.PARLANCE_DATA_DIR, 'files'),
     origins: env.PARLANCE_ORIGINS,
     trustProxy: env.PARLANCE_TRUST_PROXY ?? [],
     tokenKeys: env.PARLANCE_TOKEN_KEYS,
     tokenSeconds: env.PARLANCE_TOKEN_SECONDS,
     defaultRoom: env.PARLANCE_DEFAULT_ROOM,
+    dialectFiles: env.PARLANCE_DIALECT_FILES ?? [],
+    dialectAwaySeconds: env.PARLANCE_LEGACY_AWAY_SECONDS,
+    dialectHistory: env.PARLANCE_LEGACY_HISTORY,
     guestAwaySeconds: env.PARLANCE_GUEST_AWAY_SECONDS,
     roomBots: env.PARLANCE_ROOM_BOTS,
     withoutBots: env.PARLANCE_WITHOUT_BOTS,
     botFiles: env.PARLANCE_BOTS ?? [],
+    dialects: env.PARLANCE_DIALECTS,
+    pagesDir: env.PARLANCE_PAGES_DIR,
+    pagesPolicy: env.PARLANCE_PAGES_CSP,
     logLevel: env.PARLANCE_LOG_LEVEL,
     limits,
   };

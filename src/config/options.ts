@@ -1,9 +1,12 @@
+import { statSync } from 'node:fs';
+
 import proxyAddr from 'proxy-addr';
 import { z } from 'zod';
 
 import { BotName } from '../protocol/bots.js';
 import { DEFAULT_LIMITS, type LimitName } from '../protocol/limits.js';
 import { foldRoomName } from '../protocol/names.js';
+import { DIALECT_NAMES } from './dialect-names.js';
 
 const list = z
   .string()
@@ -44,6 +47,21 @@ function areAddresses(items: readonly string[]): boolean {
   }
 }
 
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Pages of others have scripts and styles of their own in them; all else comes from here. */
+const PAGES_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'unsafe-inline'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data: blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
 /** Environment variables other than the limits, with what they mean. */
 const GENERAL = {
   PORT: whole('a port')
@@ -70,6 +88,11 @@ const GENERAL = {
     .min(1)
     .default('data')
     .describe('Folder of the SQLite database and of the keys made at the first start.'),
+  PARLANCE_FILES_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Folder of the files that users upload; files in the data folder by default.'),
   PARLANCE_ORIGINS: list
     .pipe(z.array(origin))
     .optional()
@@ -97,6 +120,15 @@ const GENERAL = {
     .refine((name) => foldRoomName(name) !== null, 'give 1 to 64 letters, digits, "-" or "_"')
     .default('general')
     .describe('Public room that exists from the start.'),
+  PARLANCE_DIALECT_FILES: list
+    .optional()
+    .describe('Files of your own dialects to load, such as ./dialects/*.dialect.js.'),
+  PARLANCE_LEGACY_AWAY_SECONDS: positive('seconds')
+    .default(30)
+    .describe('Seconds away after which a guest of an older program leaves the rooms.'),
+  PARLANCE_LEGACY_HISTORY: positive('messages')
+    .default(500)
+    .describe('Messages that a client of livechat is shown at most.'),
   PARLANCE_GUEST_AWAY_SECONDS: positive('seconds')
     .default(86_400)
     .describe('Seconds away after which a guest leaves the rooms.'),
@@ -111,6 +143,21 @@ const GENERAL = {
   PARLANCE_BOTS: list
     .optional()
     .describe('Files of your own bots to load, such as ./bots/**/*.bot.js.'),
+  PARLANCE_DIALECTS: list
+    .transform((names) => (names.length === 1 && names[0] === 'none' ? [] : names))
+    .pipe(z.array(z.enum(DIALECT_NAMES, `give some of ${DIALECT_NAMES.join(', ')}, or none`)))
+    .default([...DIALECT_NAMES])
+    .describe('Chat programs of others whose clients are served; "none" for none of them.'),
+  PARLANCE_PAGES_DIR: z
+    .string()
+    .refine(isFolder, 'give a folder that is there')
+    .optional()
+    .describe('Folder of pages to serve at / instead of the built-in page.'),
+  PARLANCE_PAGES_CSP: z
+    .string()
+    .regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'give a Content-Security-Policy in one line')
+    .default(PAGES_POLICY)
+    .describe('Content-Security-Policy of these pages; by default they may have inline scripts.'),
   PARLANCE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')

@@ -1,5 +1,6 @@
 import type { AppendedEvent, CommitListener } from '../database/writer.js';
 import type { Message } from '../protocol/models.js';
+import { ownerOfLog } from '../users/actor.js';
 import { authorOf } from '../bots/runtime/bot-event.js';
 
 /** What was committed: the messages of each room as they are now, and the last act of a person. */
@@ -38,7 +39,7 @@ export class CommitRecord implements CommitListener {
 
   private note(appended: AppendedEvent): void {
     const { log, event, message } = appended;
-    if (log.startsWith('@')) return;
+    if (ownerOfLog(log) !== null) return;
     if (message !== undefined) this.keep(log, message);
     const author = authorOf(event);
     if (author === null) return;

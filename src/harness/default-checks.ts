@@ -5,7 +5,8 @@ import type { HarnessRoom } from './harness-room.js';
 import type { HarnessUser } from './harness-user.js';
 
 const SHOWN_CHARS = 60;
-const TOLERATED = new Set<BotReport['kind']>(['denied', 'rate']);
+/** How slow a handler is depends on the machine, too. */
+const TOLERATED = new Set<BotReport['kind']>(['denied', 'rate', 'slow']);
 
 /** A bot does not stand what every bot must. */
 export class DefaultCheckError extends Error {

@@ -1,5 +1,5 @@
 import type { Sql } from '../database/sql.js';
-import type { Message, Reaction, User } from '../protocol/models.js';
+import type { Attachment, Message, Reaction, User } from '../protocol/models.js';
 
 interface MessageRow {
   id: string;
@@ -9,6 +9,7 @@ interface MessageRow {
   name: string;
   user_kind: User['kind'];
   text: string;
+  attachments: string | null;
   at: number;
   cid: string | null;
   reply_to: string | null;
@@ -26,8 +27,8 @@ interface ReactionRow {
   user_id: string;
 }
 
-const COLUMNS = `m.id, m.room_id, m.seq, m.sender_id, u.name, u.kind AS user_kind, m.text, m.at, m.cid,
-  m.reply_to, m.cause, m.kind, m.hops, m.edited_at, m.deleted_at, m.deleted_by`;
+const COLUMNS = `m.id, m.room_id, m.seq, m.sender_id, u.name, u.kind AS user_kind, m.text,
+  m.attachments, m.at, m.cid, m.reply_to, m.cause, m.kind, m.hops, m.edited_at, m.deleted_at, m.deleted_by`;
 const FROM = 'FROM messages m JOIN users u ON u.id = m.sender_id';
 // The log knows the order of the messages; an index of their own would cost a page a message.
 const CREATED = `FROM room_events e JOIN messages m ON m.id = e.message_id
@@ -46,6 +47,29 @@ export async function findMessage(sql: Sql, room: string, id: string): Promise<M
     id,
   );
   return toMessage(row, groupReactions(reactions).get(id));
+}
+
+/** Stores a message, with the hash of its content. */
+export async function insertMessage(
+  sql: Sql,
+  message: Message,
+  hash: string | null,
+): Promise<void> {
+  const { id, room, seq, sender, text, at, cid, replyTo, cause, kind, hops, attachments } = message;
+  await sql.run(
+    `INSERT INTO messages
+       (id, room_id, seq, sender_id, text, at, cid, content_hash, reply_to, cause, kind, hops,
+        attachments)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ...[id, room, seq, sender.id, text, at, orNull(cid), hash, orNull(replyTo), orNull(cause)],
+    ...[orNull(kind), orNull(hops)],
+    attachments === undefined ? null : JSON.stringify(attachments),
+  );
+}
+
+/** Tells whether there is a message of an id, in whatever room. */
+export async function isMessageStored(sql: Sql, id: string): Promise<boolean> {
+  return (await sql.get('SELECT 1 AS yes FROM messages WHERE id = ?', id)) !== undefined;
 }
 
 /** Reads the messages of a room before a position, newest first. */
@@ -122,6 +146,10 @@ async function page(
   return rows.map((row) => toMessage(row, grouped.get(row.id)));
 }
 
+function readAttachments(json: string | null): Pick<Message, 'attachments'> {
+  return json === null ? {} : { attachments: JSON.parse(json) as Attachment[] };
+}
+
 function groupReactions(rows: readonly ReactionRow[]): Map<string, Reaction[]> {
   const grouped = new Map<string, Reaction[]>();
   for (const { message_id, emoji, user_id } of rows) {
@@ -141,15 +169,26 @@ function toMessage(row: MessageRow, reactions: Reaction[] = []): Message {
     seq: row.seq,
     sender: { id: row.sender_id, name: row.name, kind: row.user_kind },
     text: row.text,
+    ...readAttachments(row.attachments),
     at: row.at,
     ...(row.cid === null ? {} : { cid: row.cid }),
     ...(row.reply_to === null ? {} : { replyTo: row.reply_to }),
     ...(row.cause === null ? {} : { cause: row.cause }),
     ...(row.kind === null ? {} : { kind: row.kind }),
     ...(row.hops === null ? {} : { hops: row.hops }),
+    ...readChanges(row),
+    reactions,
+  };
+}
+
+function readChanges(row: MessageRow): Pick<Message, 'editedAt' | 'deletedAt' | 'deletedBy'> {
+  return {
     ...(row.edited_at === null ? {} : { editedAt: row.edited_at }),
     ...(row.deleted_at === null ? {} : { deletedAt: row.deleted_at }),
     ...(row.deleted_by === null ? {} : { deletedBy: row.deleted_by }),
-    reactions,
   };
+}
+
+function orNull<T>(value: T | undefined): T | null {
+  return value ?? null;
 }

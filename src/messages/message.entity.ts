@@ -8,6 +8,8 @@ export class MessageEntity {
   @Column('integer') seq!: number;
   @Column('text', { name: 'sender_id' }) senderId!: string;
   @Column('text') text!: string;
+  /** As JSON; null if there are none. */
+  @Column('text', { nullable: true }) attachments!: string | null;
   @Column('bigint') at!: number;
   @Column('text', { nullable: true }) cid!: string | null;
   @Column('text', { name: 'content_hash', nullable: true }) contentHash!: string | null;

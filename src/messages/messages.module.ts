@@ -1,14 +1,16 @@
 import { Module } from '@nestjs/common';
 
+import { FilesModule } from '../files/files.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { HistoryService } from './history.service.js';
+import { MessageFiles } from './message-files.js';
 import { MessagesService } from './messages.service.js';
 import { ReactionsService } from './reactions.service.js';
 
 /** Messages, reactions and history. */
 @Module({
-  imports: [RoomsModule],
-  providers: [MessagesService, ReactionsService, HistoryService],
+  imports: [FilesModule, RoomsModule],
+  providers: [MessageFiles, MessagesService, ReactionsService, HistoryService],
   exports: [MessagesService, ReactionsService, HistoryService],
 })
 export class MessagesModule {}

@@ -5,6 +5,7 @@ import { Writer, type WriteTransaction } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Message, Reaction } from '../protocol/models.js';
+import { requireUnblocked } from '../rooms/direct-rows.js';
 import { RoomLog } from '../rooms/room-log.js';
 import { requireMember } from '../rooms/room-rows.js';
 import { refuseOwnLog } from '../rooms/rooms.service.js';
@@ -31,6 +32,7 @@ export class ReactionsService {
       const message = await this.getMessage(tx, actor, data);
       const { emoji } = data;
       const same = message.reactions.find((reaction) => reaction.emoji === emoji);
+      await requireUnblocked(tx.sql, data.room, actor.id);
       if (same?.users.includes(actor.id) === true) return { message, changed: false };
       this.checkLimits(message, same !== undefined);
       const body = { message: message.id, emoji, user: actor.id };

@@ -6,6 +6,7 @@ import {
   NOT_STORABLE,
   DisplayName,
   Emoji,
+  FileName,
   Id,
   Member,
   Message,
@@ -29,10 +30,11 @@ import {
   StateKey,
   StateOwner,
 } from './bots.js';
-import { ReplayedEvent } from './events.js';
+import { HistoryPage, Replay } from './pages.js';
 import { Welcome } from './welcome.js';
 
 const MAX_TOKEN_CHARS = 4_096;
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** Text of a message; its greatest length is the limit `textChars` (P-6.2). */
 const Text = z
@@ -40,10 +42,23 @@ const Text = z
   .min(1)
   .refine(isStorable, NOT_STORABLE)
   .refine((text) => text.trim() !== '', 'A message is not blank.');
+/** Text of a message that is sent; without attachments it is a {@link Text} (P-6.2). */
+const SentText = z
+  .string()
+  .refine(isStorable, NOT_STORABLE)
+  .refine((text) => text === '' || text.trim() !== '', 'A message is not blank.');
+
+/** An image within the message, for programs that cannot upload (P-14.6). */
+const InlineImage = z.strictObject({
+  data: z.string().min(1).regex(BASE64, 'The data of an image is base64 with padding.'),
+  name: FileName.optional(),
+});
+
 const Token = z.string().min(1).max(MAX_TOKEN_CHARS);
 const PageSize = z.int().min(1).max(100);
 
 const Nothing = z.strictObject({});
+const aboutUser = { user: Id };
 const inRoom = { room: RoomRef };
 const onMessage = { room: RoomRef, message: Id };
 
@@ -59,35 +74,19 @@ export const Hello = z.object({
 });
 export type Hello = z.infer<typeof Hello>;
 
-/** One page of the log of a room after a position, or why there is none (P-5.11). */
-export const Replay = z.union([
-  z.object({
-    room: z.string(),
-    epoch: z.string(),
-    seq: Seq.describe('Position after the last event of this page.'),
-    complete: z.literal(true),
-    events: z.array(ReplayedEvent),
-    hasMore: z.boolean(),
-  }),
-  z.object({
-    room: z.string(),
-    epoch: z.string(),
-    seq: Seq,
-    complete: z.literal(false),
-    reason: z.enum(['epoch_mismatch', 'trimmed', 'ahead']),
-  }),
-]);
-export type Replay = z.infer<typeof Replay>;
+/** Reply to `dm.open`: a cut, and whether the room is new (P-5.17). */
+export const DirectCut = RoomCut.extend({ created: z.boolean() });
+export type DirectCut = z.infer<typeof DirectCut>;
 
-/** A page of messages, oldest first (P-6.11). */
-export const HistoryPage = z.object({
-  room: z.string(),
-  epoch: z.string(),
-  seq: Seq.describe('Head of the log when the page was read.'),
-  messages: z.array(Message),
-  hasMore: z.boolean(),
+/** A direct room of the caller, with the last event of its log (P-5.18). */
+export const DirectEntry = z.object({
+  info: Room,
+  seq: Seq.describe('Head of its log.'),
+  at: z.int().min(0).describe('When that came about.'),
 });
-export type HistoryPage = z.infer<typeof HistoryPage>;
+export type DirectEntry = z.infer<typeof DirectEntry>;
+
+const BlockReply = z.object({ user: User, changed: z.boolean() });
 
 const atMostOne = (data: { before?: unknown; after?: unknown; around?: unknown }) =>
   [data.before, data.after, data.around].filter((bound) => bound !== undefined).length <= 1;
@@ -146,15 +145,35 @@ export const COMMANDS = {
       ),
     reply: z.union([RoomCut, Replay]),
   },
-  'message.send': {
+  'dm.open': { data: z.strictObject(aboutUser), reply: DirectCut },
+  'dm.list': {
     data: z.strictObject({
-      ...inRoom,
-      text: Text,
-      cid: ClientMessageId.optional(),
-      replyTo: Id.optional(),
-      cause: Id.optional(),
-      kind: z.literal('notice').optional(),
+      after: z.string().max(64).refine(isStorable, NOT_STORABLE).optional(),
+      limit: PageSize.optional(),
     }),
+    reply: z.object({ directs: z.array(DirectEntry), next: z.string().optional() }),
+  },
+  'message.send': {
+    data: z
+      .strictObject({
+        ...inRoom,
+        text: SentText.optional(),
+        files: z
+          .array(Id)
+          .min(1)
+          .max(100)
+          .refine((files) => new Set(files).size === files.length, 'Name each file once.')
+          .optional(),
+        image: InlineImage.optional(),
+        cid: ClientMessageId.optional(),
+        replyTo: Id.optional(),
+        cause: Id.optional(),
+        kind: z.literal('notice').optional(),
+      })
+      .refine(({ text = '', files, image }) => text !== '' || (files ?? image) !== undefined, {
+        path: ['text'],
+        message: 'A message has a text, or else files or an image.',
+      }),
     reply: z.object({ message: Message, duplicate: z.boolean() }),
   },
   'message.edit': {
@@ -196,12 +215,18 @@ export const COMMANDS = {
     reply: z.object({}),
   },
   'user.get': {
-    data: z.strictObject({ user: Id }),
+    data: z.strictObject(aboutUser),
     reply: z.object({ user: User }),
   },
   'user.update': {
     data: z.strictObject({ name: DisplayName }),
     reply: z.object({ user: User }),
+  },
+  'user.block': { data: z.strictObject(aboutUser), reply: BlockReply },
+  'user.unblock': { data: z.strictObject(aboutUser), reply: BlockReply },
+  'user.blocks': {
+    data: z.strictObject({ after: Id.optional(), limit: PageSize.optional() }),
+    reply: z.object({ users: z.array(User), next: z.string().optional() }),
   },
   'bot.add': {
     data: z.strictObject({ ...inRoom, bot: BotName, scopes: z.array(BotScope).max(16).optional() }),

@@ -38,6 +38,9 @@ export const LOG_EVENTS = {
   'message.deleted': z.object({ ...logged, message: Message }),
   'reaction.added': z.object({ ...logged, message: Id, emoji: z.string(), user: Id }),
   'reaction.removed': z.object({ ...logged, message: Id, emoji: z.string(), user: Id }),
+  'dm.opened': z.object({ ...logged, info: Room, user: User.describe('By whose command.') }),
+  'user.blocked': z.object({ ...logged, user: User }),
+  'user.unblocked': z.object({ ...logged, user: User }),
 } as const;
 
 /** Events that are sent once and never replayed (P-7.1). */

@@ -7,5 +7,6 @@ export * from './frames.js';
 export * from './limits.js';
 export * from './models.js';
 export * from './names.js';
+export * from './pages.js';
 export * from './version.js';
 export * from './welcome.js';

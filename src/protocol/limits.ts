@@ -18,6 +18,10 @@ export const DEFAULT_LIMITS = {
   roomsPerConnection: 100,
   /** Rooms that one user may be a member of (P-9.6). */
   roomsPerUser: 500,
+  /** Direct rooms that one user may be a member of (P-9.6). */
+  directsPerUser: 1_000,
+  /** Users that one user may block (P-8.3). */
+  blocksPerUser: 1_000,
   /** Commands of one connection that may wait for their replies (P-9.7). */
   inFlight: 32,
   /** Messages in a page of history when the client names no number (P-9.8). */
@@ -50,12 +54,16 @@ export const DEFAULT_LIMITS = {
   presenceIntervalMs: 1_000,
   /** Rooms that one user may create in an hour (P-9.10). */
   roomsPerHour: 10,
+  /** Direct rooms that one user may make in an hour (P-9.10). */
+  directsPerHour: 20,
   /** Times that one user may change the name in an hour (P-9.10). */
   renamesPerHour: 10,
   /** New guests from one address in an hour; loopback addresses have no limit (P-9.10). */
   guestsPerHour: 100,
   /** Open connections from one address; loopback addresses have no limit (P-9.11). */
   connectionsPerAddress: 32,
+  /** Connections that only listen to the public room, without a session (P-10.7). */
+  observers: 1_000,
   /** Open sessions of one user (P-9.11). */
   connectionsPerUser: 10,
   /** Milliseconds from the opening of a connection to a successful hello (P-2.3). */
@@ -76,6 +84,24 @@ export const DEFAULT_LIMITS = {
   botKeys: 1_000,
   /** Bytes of a value that a bot keeps, as JSON (P-9.13). */
   botValueBytes: 65_536,
+  /** Bytes of one file (P-9.14). */
+  fileBytes: 10_485_760,
+  /** Bytes of an image within a message (P-9.14). */
+  inlineImageBytes: 40_960,
+  /** Pixels of an image, all frames together (P-9.14). */
+  imagePixels: 32_000_000,
+  /** Files of one message (P-9.14). */
+  filesPerMessage: 10,
+  /** Uploads of one user that may run at once (P-9.14). */
+  uploadsAtOnce: 4,
+  /** Files that one user may upload in an hour (P-9.10). */
+  uploadsPerHour: 200,
+  /** Bytes that one user may upload in an hour (P-9.10). */
+  uploadBytesPerHour: 209_715_200,
+  /** Bytes of all files of one user that no message has (P-9.14). */
+  unsentBytes: 52_428_800,
+  /** Milliseconds after which a file that no message has is removed (P-14.8). */
+  unsentMs: 3_600_000,
 } as const;
 
 /** Name of a limit. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { foldRoomName, normalizeDisplayName, normalizeLabel, OWN_ROOM } from './names.js';
+import { normalizeDisplayName, normalizeLabel, toRoomId } from './names.js';
 
 const utf8 = new TextEncoder();
 const time = z.int().min(0).describe('Milliseconds since 1970-01-01T00:00:00Z.');
@@ -24,8 +24,7 @@ export const RoomRef = z
   .string()
   .max(256)
   .transform((typed, context) => {
-    if (typed === OWN_ROOM) return typed;
-    const room = foldRoomName(typed);
+    const room = toRoomId(typed);
     if (room !== null) return room;
     context.addIssue('A room name has 1 to 64 letters, digits, "-" or "_" of any script.');
     return z.NEVER;
@@ -75,6 +74,33 @@ export const ClientMessageId = z
     'A cid has at most 64 bytes.',
   );
 
+/** Name of a file, as text for people; it is no path (P-14.1). */
+export const FileName = z
+  .string()
+  .max(1_024)
+  .transform((typed, context) => {
+    const name = normalizeLabel(typed, 255);
+    if (name !== null) return name;
+    context.addIssue('The name of a file has 1 to 255 visible characters, without controls.');
+    return z.NEVER;
+  });
+
+/** A file that was uploaded, as a message names it; its bytes are at `url` (P-14.4). */
+export const Attachment = z.object({
+  id: Id,
+  name: z.string(),
+  type: z.string().describe('Media type, told from the bytes.'),
+  size: z.int().min(0).describe('Bytes.'),
+  width: z.int().min(1).optional().describe('Pixels; of images only.'),
+  height: z.int().min(1).optional(),
+  url: z.string().describe('Path on the server.'),
+  preview: z
+    .object({ url: z.string(), width: z.int().min(1), height: z.int().min(1) })
+    .optional()
+    .describe('A small picture of an image.'),
+});
+export type Attachment = z.infer<typeof Attachment>;
+
 /** A user: a guest, a member or a bot (P-2.5). */
 export const User = z.object({
   id: Id,
@@ -87,13 +113,15 @@ export type User = z.infer<typeof User>;
 export const Member = z.object({ user: User, role: z.enum(['owner', 'member']), joinedAt: time });
 export type Member = z.infer<typeof Member>;
 
-/** A room as everybody may see it (P-5.1). */
+/** A room as those see it who may know of it (P-5.1). */
 export const Room = z.object({
   id: z.string(),
-  title: z.string(),
-  owner: Id.nullable().describe('Null for the default room.'),
+  kind: z.enum(['public', 'direct']),
+  title: z.string().describe('Empty for a direct room.'),
+  owner: Id.nullable().describe('Null for the default room and for direct rooms.'),
   memberCount: z.int().min(0),
   createdAt: time,
+  users: z.array(User).optional().describe('The two that a direct room is between, by id.'),
 });
 export type Room = z.infer<typeof Room>;
 
@@ -108,6 +136,7 @@ export const Message = z.object({
   seq: Seq.describe('Position of its `message.created` in the log.'),
   sender: User,
   text: z.string(),
+  attachments: z.array(Attachment).optional().describe('Absent if there are none.'),
   at: time,
   cid: z.string().optional(),
   replyTo: Id.optional(),

@@ -1,6 +1,7 @@
 /** Id by which a client names its own log (P-5.14). */
 export const OWN_ROOM = '@me';
 
+const DIRECT_ROOM = /^@dm-[\w-]{24}$/;
 // A mark at the start would join what stands before the name.
 const ROOM_NAME = /^(?!\p{M})[\p{L}\p{M}\p{N}_-]+$/u;
 const ROOM_NAME_CHARS = 64;
@@ -20,6 +21,16 @@ export function foldRoomName(typed: string): string | null {
   const folded = foldCase(typed.trim().normalize('NFKC')).normalize('NFKC');
   if (!ROOM_NAME.test(folded) || UNSEEN.test(folded)) return null;
   return countChars(folded) > ROOM_NAME_CHARS ? null : folded;
+}
+
+/** Gives the id of the room that a client names; null if it is that of none (P-5.1). */
+export function toRoomId(typed: string): string | null {
+  return typed === OWN_ROOM || DIRECT_ROOM.test(typed) ? typed : foldRoomName(typed);
+}
+
+/** Tells what kind of a room an id belongs to, whether there is one or not (P-5.16). */
+export function kindOfRoom(id: string): 'public' | 'direct' {
+  return DIRECT_ROOM.test(id) ? 'direct' : 'public';
 }
 
 /** Gives a display name after NFKC and trimming; null if it may not be one (P-2.6). */

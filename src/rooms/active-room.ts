@@ -122,12 +122,16 @@ export class ActiveRoom {
       case 'message.deleted':
       case 'reaction.added':
       case 'reaction.removed':
+      case 'dm.opened':
+      case 'user.blocked':
+      case 'user.unblocked':
         break;
     }
   }
 
   /** Takes in the new name of a user, who may have left; what is shown of the user bears it. */
   rename(user: User): void {
+    this.renameInInfo(user);
     if (!this.senders.has(user.id) && !this.members.has(user.id)) return;
     const member = this.members.get(user.id);
     if (member !== undefined) this.members.set(user.id, { ...member, user });
@@ -142,6 +146,12 @@ export class ActiveRoom {
       if (message.sender.id !== user.id) continue;
       this.ring[index] = { event: withMessage(event, { ...message, sender: user }), messageId };
     }
+  }
+
+  private renameInInfo(user: User): void {
+    const { users } = this.info;
+    if (users?.some(({ id }) => id === user.id) !== true) return;
+    this.info = { ...this.info, users: users.map((one) => (one.id === user.id ? user : one)) };
   }
 
   private noteSender({ data }: LogEvent): void {

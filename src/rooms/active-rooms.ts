@@ -4,11 +4,11 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Reader, type Snapshot } from '../database/reader.js';
 import { Writer, type AppendedEvent, type CommitListener } from '../database/writer.js';
 import { messagesBefore } from '../messages/message-rows.js';
-import { MAX_SEQ, ProtocolError } from '../protocol/index.js';
+import { kindOfRoom, MAX_SEQ, ProtocolError } from '../protocol/index.js';
 import { ownerOfLog } from '../users/actor.js';
 import { ActiveRoom, type RoomState } from './active-room.js';
 import { RoomLog } from './room-log.js';
-import { findRoom, listMembers } from './room-rows.js';
+import { findRoom, isMember, listMembers, noSuchRoom } from './room-rows.js';
 
 const KEPT_ROOMS = 2_048;
 const KEPT_EVENTS = 256;
@@ -53,7 +53,32 @@ export class ActiveRooms implements CommitListener {
    */
   async get(id: string): Promise<ActiveRoom> {
     const room = await this.find(id);
-    if (room === null) throw new ProtocolError('not_found', { message: 'There is no such room.' });
+    if (room === null) throw noSuchRoom();
+    return room;
+  }
+
+  /**
+   * Finds a room at its head for who may know of it: a direct room for its members alone (P-5.16).
+   *
+   * For anybody else such a room costs the same whether it exists or not, and is not loaded.
+   */
+  async findFor(id: string, userId: string): Promise<ActiveRoom | null> {
+    if (kindOfRoom(id) === 'public') return this.find(id);
+    const here = this.rooms.get(id);
+    if (here?.members.has(userId) === true) return here;
+    if (!(await this.reader.snapshot(({ sql }) => isMember(sql, id, userId)))) return null;
+    const room = await this.find(id);
+    return room?.members.has(userId) === true ? room : null;
+  }
+
+  /**
+   * Gives a room at its head to who may know of it.
+   *
+   * @throws ProtocolError `not_found`
+   */
+  async getFor(id: string, userId: string): Promise<ActiveRoom> {
+    const room = await this.findFor(id, userId);
+    if (room === null) throw noSuchRoom();
     return room;
   }
 
@@ -63,7 +88,7 @@ export class ActiveRooms implements CommitListener {
    * @throws ProtocolError `not_found`, `not_member`
    */
   async getForMember(id: string, userId: string): Promise<ActiveRoom> {
-    const room = await this.get(id);
+    const room = await this.getFor(id, userId);
     if (!room.members.has(userId)) throw new ProtocolError('not_member');
     return room;
   }

@@ -4,8 +4,8 @@ import type { Sql } from '../database/sql.js';
 import type { WriteTransaction } from '../database/writer.js';
 import { messagesOfEvents } from '../messages/message-rows.js';
 import type { EventData, LogEvent, LogEventName } from '../protocol/events.js';
-import { OWN_ROOM } from '../protocol/names.js';
-import type { Message } from '../protocol/models.js';
+import { kindOfRoom, OWN_ROOM } from '../protocol/names.js';
+import type { Message, Room } from '../protocol/models.js';
 import { ownerOfLog } from '../users/actor.js';
 
 interface EventRow {
@@ -161,7 +161,13 @@ function toLogged(log: string, row: EventRow, messages: Map<string, Message>): L
   const body =
     row.body === null
       ? { message: row.message_id === null ? undefined : messages.get(row.message_id) }
-      : (JSON.parse(row.body) as object);
+      : withKind(JSON.parse(row.body) as { info?: Room });
   const data = { room: wireRoom(log), seq: row.seq, at: row.at, ...body };
   return { event: { event: row.type, data } as LogEvent, messageId: row.message_id };
+}
+
+/** Rooms were of one kind once, and what was logged then does not tell it. */
+function withKind<B extends { info?: Room }>(body: B): B {
+  if (body.info === undefined) return body;
+  return { ...body, info: { ...body.info, kind: kindOfRoom(body.info.id) } };
 }

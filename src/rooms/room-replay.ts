@@ -98,9 +98,10 @@ export class RoomReplay {
 
 /** Takes as many items as fit into a number of bytes of JSON, but at least one (P-9.8). */
 export function takeBytes<T>(items: readonly T[], bytes: number): readonly T[] {
-  let left = bytes;
+  // The brackets around them, and a comma after each but the last.
+  let left = bytes - 1;
   for (const [index, item] of items.entries()) {
-    left -= Buffer.byteLength(JSON.stringify(item));
+    left -= Buffer.byteLength(JSON.stringify(item)) + 1;
     if (left < 0) return items.slice(0, Math.max(1, index));
   }
   return items;

@@ -1,6 +1,8 @@
 import type { Sql } from '../database/sql.js';
 import type { Member, Room, User } from '../protocol/models.js';
 import { ProtocolError } from '../protocol/errors.js';
+import { kindOfRoom } from '../protocol/names.js';
+import { findDirectUsers } from './direct-rows.js';
 
 interface RoomRow {
   id: string;
@@ -33,7 +35,7 @@ export interface FoundRoom {
 /** Finds a room or an own log; null if there is none. */
 export async function findRoom(sql: Sql, id: string): Promise<FoundRoom | null> {
   const row = await sql.get<RoomRow>(`SELECT ${ROOM_COLUMNS} FROM rooms WHERE id = ?`, id);
-  return row === undefined ? null : toFound(row);
+  return row === undefined ? null : toFound(row, await findDirectUsers(sql, id));
 }
 
 /** Lists rooms after an id, by id; with a user, only the rooms of that user. */
@@ -85,23 +87,32 @@ export async function isMember(sql: Sql, room: string, user: string): Promise<bo
 }
 
 /**
- * Refuses who is no member of a room.
+ * Refuses who is no member of a room; a direct room is there for its members alone.
  *
  * @throws ProtocolError `not_found`, `not_member`
  */
 export async function requireMember(sql: Sql, room: string, user: string): Promise<void> {
   if (await isMember(sql, room, user)) return;
-  if ((await findRoom(sql, room)) !== null) throw new ProtocolError('not_member');
-  throw new ProtocolError('not_found', { message: 'There is no such room.' });
+  // What would tell that it exists is not even looked up.
+  const isPublic = kindOfRoom(room) === 'public';
+  if (isPublic && (await findRoom(sql, room)) !== null) throw new ProtocolError('not_member');
+  throw noSuchRoom();
 }
 
-function toFound(row: RoomRow): FoundRoom {
+/** Makes the error for a room that is not there, or not for who asks (P-5.16). */
+export function noSuchRoom(): ProtocolError {
+  return new ProtocolError('not_found', { message: 'There is no such room.' });
+}
+
+function toFound(row: RoomRow, users: readonly User[] = []): FoundRoom {
   const info: Room = {
     id: row.id,
+    kind: kindOfRoom(row.id),
     title: row.title,
     owner: row.owner_id,
     memberCount: row.member_count,
     createdAt: row.created_at,
+    ...(users.length === 0 ? {} : { users: [...users] }),
   };
   return { info, epoch: row.epoch, head: row.head };
 }

@@ -8,14 +8,21 @@ import { Reader } from '../database/reader.js';
 import { Writer, type WriteTransaction } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { foldRoomName, OWN_ROOM } from '../protocol/names.js';
+import { foldRoomName, kindOfRoom, OWN_ROOM } from '../protocol/names.js';
 import type { Member, Room, User } from '../protocol/models.js';
 import { toUser, type Actor, type Caller } from '../users/actor.js';
 import { UsersService } from '../users/users.service.js';
 import { MemberEntity } from './member.entity.js';
 import { RoomEntity } from './room.entity.js';
 import { RoomLog } from './room-log.js';
-import { findRoom, isMember, listRooms, pageMembers, requireMember } from './room-rows.js';
+import {
+  findRoom,
+  isMember,
+  listRooms,
+  noSuchRoom,
+  pageMembers,
+  requireMember,
+} from './room-rows.js';
 
 const LIST_PAGE = 50;
 
@@ -38,7 +45,8 @@ export class RoomsService implements OnApplicationBootstrap {
     const title = this.config.defaultRoom;
     const id = foldRoomName(title) ?? title;
     await this.writer.run(async (tx) => {
-      if ((await findRoom(tx.sql, id)) === null) await this.insertRoom(tx, id, title, null);
+      if ((await findRoom(tx.sql, id)) !== null) return;
+      await this.insertRoom(tx, { id, kind: 'public', title, owner: null });
     });
   }
 
@@ -49,12 +57,15 @@ export class RoomsService implements OnApplicationBootstrap {
     limit: CreationLimit,
   ): Promise<void> {
     refuseOwnLog(room);
+    if (kindOfRoom(room) === 'direct') {
+      throw new ProtocolError('forbidden', { message: 'A direct room is made by dm.open.' });
+    }
     await this.writer.run(async (tx) => {
       if ((await findRoom(tx.sql, room)) !== null) throw new ProtocolError('room_exists');
       await this.requirePlace(tx, actor);
       limit(tx);
       await this.users.store(tx, actor);
-      const info = await this.insertRoom(tx, room, title ?? room, actor);
+      const info = await this.insertRoom(tx, newRoom(room, title, actor));
       await this.addMember(tx, info, actor);
     }, placed);
   }
@@ -73,7 +84,7 @@ export class RoomsService implements OnApplicationBootstrap {
       await this.requirePlace(tx, actor);
       if (info === undefined) limit(tx);
       await this.users.store(tx, actor);
-      info ??= await this.insertRoom(tx, room, title ?? room, actor);
+      info ??= await this.insertRoom(tx, newRoom(room, title, actor));
       await this.addMember(tx, info, actor);
     }, placed);
   }
@@ -105,6 +116,7 @@ export class RoomsService implements OnApplicationBootstrap {
   ): Promise<Room> {
     refuseOwnLog(room);
     return this.writer.run(async (tx) => {
+      if (kindOfRoom(room) === 'direct') await requireMember(tx.sql, room, actor.id);
       const found = await findRoom(tx.sql, room);
       if (found === null) throw noSuchRoom();
       if (found.info.owner !== actor.id) {
@@ -154,14 +166,14 @@ export class RoomsService implements OnApplicationBootstrap {
     return found;
   }
 
-  private async insertRoom(
+  /** Stores a room that is new, as part of a transaction. */
+  async insertRoom(
     tx: WriteTransaction,
-    id: string,
-    title: string,
-    owner: Actor | null,
+    room: Omit<Room, 'memberCount' | 'createdAt'>,
   ): Promise<Room> {
     const createdAt = Date.now();
-    const info: Room = { id, title, owner: owner?.id ?? null, memberCount: 0, createdAt };
+    const info: Room = { ...room, memberCount: 0, createdAt };
+    const { id, title } = info;
     await tx.manager.insert(RoomEntity, {
       id,
       title,
@@ -178,7 +190,8 @@ export class RoomsService implements OnApplicationBootstrap {
   /** Refuses one membership too many, before anything is written (P-9.6). */
   private async requirePlace({ sql }: WriteTransaction, { id }: Actor): Promise<void> {
     const { roomsPerUser: value } = this.config.limits;
-    const last = 'SELECT room_id FROM members WHERE user_id = ? LIMIT 1 OFFSET ?';
+    const last = `SELECT room_id FROM members
+      WHERE user_id = ? AND room_id NOT LIKE '@%' LIMIT 1 OFFSET ?`;
     if ((await sql.get(last, id, value - 1)) === undefined) return;
     throw new ProtocolError('limit_reached', { details: { limit: 'roomsPerUser', value } });
   }
@@ -187,15 +200,15 @@ export class RoomsService implements OnApplicationBootstrap {
   async addMember(
     tx: WriteTransaction,
     room: Room,
-    actor: Actor,
+    { id, name, kind }: User,
     scopes: readonly string[] | null = null,
   ): Promise<Member> {
     const joinedAt = Date.now();
-    const row = { roomId: room.id, userId: actor.id, joinedAt };
+    const row = { roomId: room.id, userId: id, joinedAt };
     await tx.manager.insert(MemberEntity, { ...row, scopes: scopes?.join(' ') ?? null });
     const memberCount = await this.countMembers(tx, room.id, 1);
-    const role = room.owner === actor.id ? 'owner' : 'member';
-    const member: Member = { user: toUser(actor), role, joinedAt };
+    const role = room.owner === id ? 'owner' : 'member';
+    const member: Member = { user: { id, name, kind }, role, joinedAt };
     await this.log.append(tx, room.id, 'member.joined', { member, memberCount });
     return member;
   }
@@ -210,6 +223,10 @@ export class RoomsService implements OnApplicationBootstrap {
   }
 }
 
+function newRoom(id: string, title: string | undefined, { id: owner }: Actor) {
+  return { id, kind: 'public', title: title ?? id, owner } as const;
+}
+
 /**
  * Refuses the own log of a user where a room is meant (P-5.14).
  *
@@ -218,8 +235,4 @@ export class RoomsService implements OnApplicationBootstrap {
 export function refuseOwnLog(room: string): void {
   if (room !== OWN_ROOM) return;
   throw new ProtocolError('forbidden', { message: `${OWN_ROOM} is your own log, not a room.` });
-}
-
-function noSuchRoom(): ProtocolError {
-  return new ProtocolError('not_found', { message: 'There is no such room.' });
 }

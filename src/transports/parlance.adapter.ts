@@ -10,7 +10,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { addressReader } from './client-address.js';
 import { HttpRouter } from './http-router.js';
 import { InMemoryTransport } from './in-memory/in-memory.transport.js';
-import { isOriginAllowed } from './origin.js';
+import { OriginGuard } from './origin-guard.js';
 import { SocketIoTransport } from './socket-io/socket-io.transport.js';
 import { WebSocketTransport } from './websocket/websocket.transport.js';
 
@@ -65,8 +65,8 @@ export class ParlanceAdapter extends IoAdapter {
 
   private host(config: Config): TransportHost {
     const http = this.httpServer as HttpServer | undefined;
-    const allowed: TransportHost['isOriginAllowed'] = (request) =>
-      isOriginAllowed(request, config.origins);
+    const guard = new OriginGuard(config.origins);
+    const allowed: TransportHost['isOriginAllowed'] = (request) => guard.allows(request);
     const router = http === undefined ? undefined : new HttpRouter(http, allowed);
     const server = this.app.get(ChatServer);
     return {

@@ -52,6 +52,14 @@ export class BotAccounts {
     return rows.map(toBot);
   }
 
+  /** Finds a bot by its user id. */
+  async findById(id: string): Promise<RegisteredBot | null> {
+    const row = await this.reader.snapshot(({ manager }) =>
+      manager.findOneBy(BotAccountEntity, { id }),
+    );
+    return row === null ? null : toBot(row);
+  }
+
   /** Finds a bot by its name. */
   async find(name: string): Promise<RegisteredBot | null> {
     const row = await this.reader.snapshot(({ manager }) =>

@@ -44,7 +44,7 @@ export class UsersService {
    */
   async get(id: string): Promise<User> {
     const found = await this.find(id);
-    if (found === null) throw new ProtocolError('not_found', { message: 'There is no such user.' });
+    if (found === null) throw noSuchUser();
     return found;
   }
 
@@ -54,6 +54,20 @@ export class UsersService {
       manager.findOneBy(UserEntity, { id }),
     );
     return found === null ? null : { id, name: found.name, kind: found.kind };
+  }
+
+  /**
+   * Gives a user in a transaction; `here` is that user, if connected, who may not be stored yet.
+   *
+   * By a statement and not by the manager: what is refused shall not count as a change.
+   *
+   * @throws ProtocolError `not_found`
+   */
+  async getIn({ sql }: WriteTransaction, id: string, here: Actor | undefined): Promise<User> {
+    if (here !== undefined) return toUser(here);
+    const found = await sql.get<User>('SELECT id, name, kind FROM users WHERE id = ?', id);
+    if (found === undefined) throw noSuchUser();
+    return found;
   }
 
   /** Writes a guest to the database at the first act that lasts (P-2.5). */
@@ -142,4 +156,8 @@ export class UsersService {
     }
     return user;
   }
+}
+
+function noSuchUser(): ProtocolError {
+  return new ProtocolError('not_found', { message: 'There is no such user.' });
 }

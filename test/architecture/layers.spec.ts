@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { importsOf, ROOT, sourcesIn, type SourceFile } from './sources.js';
 
-const DOMAIN = ['users', 'rooms', 'messages'];
+const DOMAIN = ['users', 'rooms', 'messages', 'files'];
 
 /** What each folder of src/ may import of the others. */
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
@@ -13,13 +13,15 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   users: ['protocol', 'config', 'database', ...DOMAIN],
   rooms: ['protocol', 'config', 'database', ...DOMAIN],
   messages: ['protocol', 'config', 'database', ...DOMAIN],
+  files: ['protocol', 'config', 'database', ...DOMAIN],
   chat: ['protocol', 'config', 'database', ...DOMAIN],
   transports: ['protocol', 'config', 'chat'],
   bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
+  dialects: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
   harness: [
     ...['protocol', 'config', 'database', 'users', 'chat', 'bots', 'transports', 'app.module.js'],
   ],
-  http: ['protocol', 'config', 'database', 'chat'],
+  http: ['protocol', 'config', 'database', 'users', 'files', 'chat', 'transports'],
 };
 
 /** Packages that move frames; the core knows none of them. */

@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const SOURCE = /\.(ts|js)$/;
+/** What was copied out of packages. */
+const VENDOR = /(^|\/)vendor\//;
 // `from '…'`, `import '…'`, `import('…')` (a type or not) and `require('…')`.
 const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*(['"`])([^'"`\n]+)\1/g;
 
@@ -25,7 +27,7 @@ export function read(path: string): string {
 export function sourcesIn(folder: string): SourceFile[] {
   if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => SOURCE.test(name))
+    .filter((name) => SOURCE.test(name) && !VENDOR.test(name))
     .map((name) => join(folder, name))
     .sort()
     .map((path) => ({ path, text: read(path) }));

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Type } from '@nestjs/common';
 
 import { createBotHarness } from '#src/harness/index.js';
-import { findFiles } from '#src/bots/loading/find-files.js';
+import { findFiles } from '#src/config/find-files.js';
 import { LinearPattern } from '#src/bots/loading/linear-pattern.js';
 import { HANDLER_OPTIONS } from '#src/bots/runtime/chat-bot.decorator.js';
 import { loadBots } from '#src/bots/loading/load-bots.js';

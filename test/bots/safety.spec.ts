@@ -94,6 +94,21 @@ class SlowBot {
   }
 }
 
+/** What cannot be tried, as a pattern that takes more memory than there is. */
+class BrittlePattern extends RegExp {
+  override exec(): never {
+    throw new Error(SECRET);
+  }
+}
+
+@ChatBot({ name: 'brittle', scopes: READ })
+class BrittleBot {
+  @Hears(new BrittlePattern('.'), { when: 'all' })
+  hear(): string {
+    return 'never';
+  }
+}
+
 @ChatBot({ name: 'greeter', scopes: ['members:read', 'messages:write'] })
 class GreeterBot {
   @OnRoom('member.joined')
@@ -147,6 +162,17 @@ describe('bots', () => {
     ]);
     expect(JSON.stringify(ann.frames)).not.toContain(SECRET);
     expect(reports).toMatchObject([{ bot: 'broken', kind: 'error', handler: 'throw', room: ROOM }]);
+  });
+
+  test('a pattern that cannot be tried is reported, and hurts no other bot', async () => {
+    await start(BrittleBot, EchoBot);
+    await add('brittle', READ);
+    await add('echo');
+    await say('/echo hello');
+    await ann.event('message.created', ({ message }) => message.text === 'hello');
+
+    expect(JSON.stringify(ann.frames)).not.toContain(SECRET);
+    expect(reports).toMatchObject([{ bot: 'brittle', kind: 'error', room: ROOM }]);
   });
 
   test('a handler that hangs loses its turn, and what it does later', async () => {

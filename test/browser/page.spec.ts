@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+
+import { uploaded } from '../support/uploads.js';
 import { inBrowser, TEST_MS } from './scene.js';
 
 const PAYLOADS = [
@@ -126,6 +129,25 @@ inBrowser('the page', (scene) => {
       await ann.press('a mistake (edited)', 'Delete this message');
       await bob.sees('This message was deleted.');
       expect(await bob.texts()).toEqual(['This message was deleted.']);
+    },
+    TEST_MS,
+  );
+
+  test(
+    'has the files of a message to be saved',
+    async () => {
+      const ann = await scene.tab();
+      const rob = await scene.client();
+      await rob.ok('room.join', { room: 'general' });
+      const name = '<b>plan</b>.html';
+      const { id } = await uploaded(scene.server.url, rob, Buffer.from('<script>'), { name });
+      await rob.ok('message.send', { room: 'general', files: [id] });
+      const saving = ann.page.waitForEvent('download');
+      await ann.page.getByRole('button', { name }).click();
+      const saved = await saving;
+      expect(await readFile(await saved.path(), 'utf8')).toBe('<script>');
+      expect(await ann.violations()).toEqual([]);
+      await rob.close();
     },
     TEST_MS,
   );

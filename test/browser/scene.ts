@@ -15,6 +15,8 @@ export class Scene {
   context!: BrowserContext;
   private browser!: Browser;
 
+  constructor(private readonly settings: () => Readonly<Record<string, string>>) {}
+
   /** Opens a tab that shows the page. */
   tab(path = '/', prepare?: Parameters<typeof Tab.open>[2]): Promise<Tab> {
     return Tab.open(this.context, this.server.url + path, prepare);
@@ -33,7 +35,7 @@ export class Scene {
     }, TEST_MS);
     afterAll(() => this.browser.close());
     beforeEach(async () => {
-      this.server = await startServer();
+      this.server = await startServer(this.settings());
       this.context = await this.browser.newContext();
     }, TEST_MS);
     afterEach(async () => {
@@ -43,8 +45,16 @@ export class Scene {
   }
 }
 
-/** Declares tests that need a browser; without one they are skipped, or fail if `CI` is set. */
-export function inBrowser(title: string, declare: (scene: Scene) => void): void {
+/**
+ * Declares tests that need a browser; without one they are skipped, or fail if `CI` is set.
+ *
+ * `settings` are asked for before each server is started.
+ */
+export function inBrowser(
+  title: string,
+  declare: (scene: Scene) => void,
+  settings: () => Readonly<Record<string, string>> = () => ({}),
+): void {
   if (!hasChromium) process.stdout.write(`\nBrowser: SKIPPED. ${NO_CHROMIUM}\n`);
   if (!hasChromium && process.env['CI'] !== undefined) {
     test('a browser is installed', () => {
@@ -52,7 +62,7 @@ export function inBrowser(title: string, declare: (scene: Scene) => void): void 
     });
   }
   (hasChromium ? describe : describe.skip)(title, () => {
-    const scene = new Scene();
+    const scene = new Scene(settings);
     scene.install();
     declare(scene);
   });

@@ -38,9 +38,8 @@ async function sendAway(client: WatchedChat, code: number, delayMs?: number) {
 
 /** engine.io keeps a timer of 30 s for a client that polls no more, and the process with it. */
 function shortenFarewell({ link }: Connection): void {
-  const { socket } = link as unknown as {
-    socket: { conn?: { transport: { closeTimeout?: number } } };
-  };
+  const { inner = link } = link as { inner?: unknown };
+  const { socket } = inner as { socket: { conn?: { transport: { closeTimeout?: number } } } };
   if (socket.conn !== undefined) socket.conn.transport.closeTimeout = 1;
 }
 

@@ -55,6 +55,21 @@ const PROVOCATIONS: Record<Exclude<ErrorCode, 'internal'>, Provocation> = {
       return ann.refused('message.send', data, 'too_deep');
     },
   },
+  too_large: {
+    details: { limit: 'inlineImageBytes', value: 40_960 },
+    provoke: async (scene) => {
+      const { ann, room } = await ownRoom(scene);
+      const data = Buffer.alloc(40_961).toString('base64');
+      return ann.refused('message.send', { room, image: { data } }, 'too_large');
+    },
+  },
+  image_unreadable: {
+    provoke: async (scene) => {
+      const { ann, room } = await ownRoom(scene);
+      const data = Buffer.from('no image').toString('base64');
+      return ann.refused('message.send', { room, image: { data } }, 'image_unreadable');
+    },
+  },
   too_long: {
     details: { limit: 4_000 },
     provoke: async (scene) => {
@@ -149,6 +164,15 @@ const PROVOCATIONS: Record<Exclude<ErrorCode, 'internal'>, Provocation> = {
     provoke: async (scene) => {
       const { ann } = await ownRoom(scene);
       return ann.refused('room.join', { room: scene.room(), create: true }, 'limit_reached');
+    },
+  },
+  blocked: {
+    provoke: async ({ join }) => {
+      const ann = await join('ann');
+      const bob = await join('bob');
+      const { room } = await ann.ok('dm.open', { user: bob.welcome.user.id });
+      await bob.ok('user.block', { user: ann.welcome.user.id });
+      return ann.refused('message.send', { room, text: 'hi' }, 'blocked');
     },
   },
   rate_limited: {

@@ -138,7 +138,7 @@ verifies('P-5.2', 'creates a room with its first member', async (scene) => {
   assert.deepEqual([cut.memberCount, cut.messages, cut.hasMore], [1, [], false]);
   const { createdAt } = cut.info;
   assert.deepEqual(cut.info, {
-    ...{ id: room, title: 'A title', owner: user.id, memberCount: 1, createdAt },
+    ...{ id: room, kind: 'public', title: 'A title', owner: user.id, memberCount: 1, createdAt },
   });
   assert.deepEqual(
     log.map(({ event }) => event),

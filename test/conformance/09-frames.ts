@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 
 import type { WebSocket } from 'ws';
 
-import { ack, OldPolling, openByHand } from '../support/packets.js';
+import { ack, openByHand } from '../support/packets.js';
+import { OldPolling } from '../support/old-polling.js';
 import { Polling } from '../support/polling.js';
 import { openRaw } from '../support/raw-websocket.js';
 import { meet } from './meeting.js';

@@ -5,7 +5,8 @@ import { io } from 'socket.io-client';
 import type { Welcome } from '#src/protocol/welcome.js';
 
 import { eventually } from '../support/eventually.js';
-import { ack, OldPolling, openByHand, openPackets, packet } from '../support/packets.js';
+import { ack, openByHand, openPackets, packet } from '../support/packets.js';
+import { OldPolling } from '../support/old-polling.js';
 import { Polling } from '../support/polling.js';
 import { verifies } from './suite.js';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { Replay } from '#src/protocol/commands.js';
+import type { Replay } from '#src/protocol/pages.js';
 import type { LogEvent } from '#src/protocol/events.js';
 import type { Message, Position, RoomCut } from '#src/protocol/models.js';
 import type { Welcome } from '#src/protocol/welcome.js';

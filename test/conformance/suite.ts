@@ -22,6 +22,8 @@ export interface TransportUnderTest {
 export interface RunningServer {
   /** The server in this process; absent for one judged from outside. */
   readonly server?: TestServer;
+  /** Where it speaks HTTP, without a slash at the end, if that is not told by `server`. */
+  readonly url?: string;
   connect(opening?: Opening): Promise<TestClient>;
   dispose(): Promise<void>;
 }
@@ -31,6 +33,8 @@ export interface Scene {
   readonly transport: string;
   /** The server in this process; only with `settings`, or on a managed transport. */
   readonly server: TestServer | undefined;
+  /** Where the server speaks HTTP, without a slash at the end. */
+  readonly url: string;
   /** Connects without a hello. */
   connect(opening?: Opening): Promise<TestClient>;
   /** Connects and says hello. */

@@ -68,6 +68,7 @@ async function run(
   const scene: Scene = {
     transport: transport.name,
     server: running.server,
+    url: running.url ?? running.server?.url ?? '',
     connect: async (opening) => {
       const client = await running.connect(opening);
       clients.push(client);

@@ -43,6 +43,7 @@ export function remoteWebSocket(url: string): TransportUnderTest {
     managed: false,
     start: () =>
       Promise.resolve({
+        url: new URL(url.replace(/^ws/, 'http')).origin,
         connect: (opening) =>
           TestClient.connect((listener) => openWebSocket(url, listener, opening)),
         dispose: () => Promise.resolve(),

@@ -39,6 +39,8 @@ export function validData({ room, epoch, message, user }: Known): Examples {
     'room.update': [{ room, title: 'Titled' }],
     'room.members': [{ room, after: user, limit: 2 }],
     'room.sync': [{ room }, { room, epoch, after: 1 }, { room: '@me', epoch, after: 0 }],
+    'dm.open': [{ user }],
+    'dm.list': [{ limit: 3 }, { after: '1.@dm-Zp4w8dRf1s6JuX0eQm9x2vLk' }],
     'message.send': [
       { room, text: 'hi', cid: 'c-1' },
       { room, text: 'hi', replyTo: message, cause: message },
@@ -57,6 +59,9 @@ export function validData({ room, epoch, message, user }: Known): Examples {
     'typing.set': [{ room, active: true }],
     'user.get': [{ user }],
     'user.update': [{ name: 'fuzz' }],
+    'user.block': [{ user }],
+    'user.unblock': [{ user }],
+    'user.blocks': [{ after: user, limit: 3 }],
     'bot.add': [{ room, bot: 'dice' }],
     'bot.remove': [{ room, bot: 'dice' }],
     'bot.ack': [{ room, seq: 1 }],

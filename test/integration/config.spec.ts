@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 import { ConfigError, readConfig } from '#src/config/config.js';
+import { DIALECT_NAMES } from '#src/config/dialect-names.js';
 import { envExample } from '#src/config/env-example.js';
 import { OPTIONS } from '#src/config/options.js';
 import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
@@ -61,6 +62,13 @@ describe('the settings', () => {
     expect(config.limits.textChars).toBe(10);
   });
 
+  test('have all dialects on, some of them, or none', () => {
+    const dialects = (names: string) => readConfig({ PARLANCE_DIALECTS: names }).dialects;
+    expect(dialects('')).toEqual(DIALECT_NAMES);
+    expect(dialects('rooms, broadcast')).toEqual(['rooms', 'broadcast']);
+    expect(dialects('none')).toEqual([]);
+  });
+
   test.each([
     ['PORT', 'http', 'give a port as a whole number'],
     ['PORT', '70000', 'give a port from 0 to 65535'],
@@ -76,6 +84,10 @@ describe('the settings', () => {
     ['PARLANCE_TOKEN_KEYS', `k1:${KEY},k1:${KEY}`, 'give each key an id of its own'],
     ['PARLANCE_TOKEN_SECONDS', '0', 'give seconds greater than 0'],
     ['PARLANCE_DEFAULT_ROOM', 'no spaces', 'give 1 to 64 letters, digits'],
+    ['PARLANCE_DIALECTS', 'livechat,irc', 'give some of livechat, rooms, simple-chat,'],
+    ['PARLANCE_DIALECTS', 'none,rooms', 'give some of livechat, rooms, simple-chat,'],
+    ['PARLANCE_PAGES_DIR', '/nowhere', 'give a folder that is there'],
+    ['PARLANCE_PAGES_CSP', "default-src 'none'\r\nX: y", 'give a Content-Security-Policy in one'],
     ['PARLANCE_LOG_LEVEL', 'loud', 'expected one of "fatal"'],
     ['PARLANCE_LIMIT_TEXT_CHARS', 'many', 'give a limit as a whole number'],
     ['PARLANCE_LIMIT_TEXT_CHARS', '0', 'give a limit greater than 0'],

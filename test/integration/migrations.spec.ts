@@ -83,3 +83,20 @@ test('a server that starts again finds what it stored, and one default room', as
   expect(rooms).toHaveLength(1);
   await second.stop();
 });
+
+test('what was logged before rooms had kinds is told with them', async () => {
+  const server = await startServer(env);
+  const client = await greet('websocket', server.port, { name: 'ann' });
+  const { epoch, info } = await client.ok('room.create', { room: 'old' });
+  await server.app.get(Writer).run(({ sql }) =>
+    sql.run(`UPDATE room_events SET body = REPLACE(body, '"kind":"public",', '')
+      WHERE room_id = 'old'`),
+  );
+  const { token } = client.welcome;
+  await server.stop();
+  const next = await startServer(env);
+  const back = await greet('websocket', next.port, { token });
+  const page = await back.ok('room.sync', { room: 'old', epoch, after: 0 });
+  expect(page).toMatchObject({ events: [{ data: { info: { ...info, memberCount: 0 } } }, {}] });
+  await next.stop();
+});

@@ -90,6 +90,10 @@ export class RoomCopy {
       case 'reaction.removed':
         this.react(event);
         break;
+      case 'dm.opened':
+      case 'user.blocked':
+      case 'user.unblocked':
+        break;
       default:
         this.messages.set(event.data.message.id, event.data.message);
     }

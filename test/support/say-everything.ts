@@ -39,6 +39,9 @@ function refusedCommands(word: string, room: string): readonly (readonly [string
     ['room.sync', { room, epoch: word, after: word }],
     ['room.list', { after: word, limit: word }],
     ['user.get', { user: word }],
+    ['user.block', { user: word }],
+    ['dm.open', { user: word }],
+    ['dm.list', { after: word }],
     ['user.update', { name: `\u202e${word}` }],
     ['auth.refresh', { token: word }],
     ['hello', { protocol: 1, token: word }],
@@ -160,7 +163,8 @@ export async function askForEverything({ port, word }: Canary): Promise<void> {
     `POST /socket.io/?EIO=4&transport=polling&sid=${word} ${HOST}${json}\r\n${body}`,
     `GET /socket.io/?EIO=4&transport=${word} ${HOST}\r\n`,
     `GET /${word} ${UPGRADE}\r\n`,
-    `GET /ws ${UPGRADE}Origin: https://${word}.example\r\n\r\n`,
+    `GET /ws ${UPGRADE}Origin: ${word}\r\n\r\n`,
+    `GET /ws ${UPGRADE}Origin: https://name:${word}@page.example/${word}\r\n\r\n`,
     `${word}\r\n\r\n`,
   ];
   for (const request of requests) {

@@ -9,6 +9,7 @@ import pg from 'pg';
 import { ParlanceModule } from '#src/app.module.js';
 import type { ChatTransport } from '#src/chat/transport.js';
 import { readConfig } from '#src/config/config.js';
+import type { Dialect } from '#src/dialects/dialect.js';
 import { LIFTED_LIMITS } from '#src/harness/lifted-limits.js';
 import { PinoLogger } from '#src/logger.js';
 import { InMemoryTransport } from '#src/transports/in-memory/in-memory.transport.js';
@@ -36,6 +37,7 @@ export interface Extras {
   readonly modules?: NonNullable<ModuleMetadata['imports']>;
   readonly transports?: readonly ChatTransport[];
   readonly bots?: readonly Type[];
+  readonly dialects?: readonly Dialect[];
   /** What takes the place of providers of the server. */
   readonly providers?: readonly Provider[];
 }
@@ -76,13 +78,20 @@ export async function startServer(
   extras: Extras = {},
 ): Promise<TestServer> {
   const database = env['PARLANCE_DATA_DIR'] === undefined ? await freshDatabase() : {};
-  const settings = { PARLANCE_LOG_LEVEL: 'fatal', ...LIFTED_LIMITS, ...PATIENCE, ...database, ...env };
+  const settings = {
+    PARLANCE_LOG_LEVEL: 'fatal',
+    ...LIFTED_LIMITS,
+    ...PATIENCE,
+    ...database,
+    ...env,
+  };
   const config = readConfig({ PORT: '0', HOST: '127.0.0.1', ...settings });
   const root = {
     module: class TestApp {},
     imports: [
       ParlanceModule.forRoot(config, {
         bots: extras.bots ?? [],
+        dialects: extras.dialects ?? [],
         providers: extras.providers ?? [],
       }),
       ...(extras.modules ?? []),

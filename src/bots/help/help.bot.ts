@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import type { BotContext } from '../runtime/bot-context.js';
-import type { RoomBot } from '../runtime/bot-host.js';
 import { Args, ChatBot, Ctx, Fallback, OnCommand } from '../runtime/chat-bot.decorator.js';
+import { describeBot } from '../runtime/describe-bot.js';
 
 const HelpArgs = z.object({ bot: z.string().optional() });
 type HelpArgs = z.infer<typeof HelpArgs>;
@@ -13,9 +13,9 @@ export class HelpBot {
   @OnCommand('help', { args: HelpArgs, help: '/help dice tells what a bot can do.' })
   async help(@Ctx() context: BotContext, @Args() { bot }: HelpArgs): Promise<string> {
     const bots = await context.bots();
-    if (bot === undefined) return bots.map(describe).join('\n');
+    if (bot === undefined) return bots.map(describeBot).join('\n');
     const found = bots.find(({ name }) => name === bot.replace(/^@/, '').toLowerCase());
-    if (found !== undefined) return describe(found);
+    if (found !== undefined) return describeBot(found);
     return `There is no bot ${bot} here, but ${bots.map(({ name }) => name).join(', ')}.`;
   }
 
@@ -23,12 +23,4 @@ export class HelpBot {
   list(@Ctx() context: BotContext): Promise<string> {
     return this.help(context, {});
   }
-}
-
-function describe({ name, about, commands }: RoomBot): string {
-  const lines = commands.map((command) => {
-    const usage = `/${command.name}`;
-    return command.help.startsWith(usage) ? command.help : `${usage}: ${command.help}`;
-  });
-  return [`@${name}: ${about}`, ...lines.map((line) => `  ${line}`)].join('\n');
 }

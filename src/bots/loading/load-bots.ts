@@ -4,7 +4,7 @@ import type { Type } from '@nestjs/common';
 
 import { BotSetupError, type HandlerOptions } from '../runtime/bot-manifest.js';
 import { BOT_OPTIONS, HANDLER_OPTIONS } from '../runtime/chat-bot.decorator.js';
-import { findFiles } from './find-files.js';
+import { findFiles } from '../../config/find-files.js';
 import { LinearPattern } from './linear-pattern.js';
 
 type Method = (...args: unknown[]) => unknown;

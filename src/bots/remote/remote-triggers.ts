@@ -4,11 +4,11 @@ import type { LogEvent } from '../../protocol/events.js';
 import type { Message, User } from '../../protocol/models.js';
 import { addressOf, type Address, type Addressee } from '../runtime/addressing.js';
 import type { BotTrigger } from '../runtime/bot-context.js';
-import { authorOf, isDirect, type AlarmEvent } from '../runtime/bot-event.js';
+import { authorOf, isDirect, type AlarmEvent, type BotEvent } from '../runtime/bot-event.js';
 import type { BotHost } from '../runtime/bot-host.js';
 import type { BotDefinition } from '../runtime/bot-manifest.js';
-import { mayWant } from '../runtime/bot-runner.js';
 import { helpOf } from '../runtime/command-help.js';
+import { wantedEvents } from '../runtime/handler-fit.js';
 import { KnownUsers } from './known-users.js';
 import { orNull } from './refusals.js';
 
@@ -16,13 +16,15 @@ import { orNull } from './refusals.js';
 export class RemoteTriggers {
   private readonly addressee: Addressee;
   private readonly users: KnownUsers;
+  private readonly wanted: ReadonlySet<BotEvent['event']>;
 
   constructor(
-    private readonly bot: BotDefinition,
+    bot: BotDefinition,
     private readonly chat: Chat,
     private readonly host: BotHost,
   ) {
     this.addressee = { name: bot.name, commands: new Set(helpOf(bot).map(({ name }) => name)) };
+    this.wanted = wantedEvents(bot);
     this.users = new KnownUsers(async (user) => {
       const got = await orNull(this.chat.call('user.get', { user }), 'not_found');
       return got?.user ?? null;
@@ -31,7 +33,7 @@ export class RemoteTriggers {
 
   /** Gives what a handler may be called for; null if none wants it. */
   async of(event: LogEvent): Promise<BotTrigger | null> {
-    if (!mayWant(this.bot, event.event, false)) return null;
+    if (!this.wanted.has(event.event)) return null;
     const author = await this.findAuthor(event);
     if (event.event !== 'message.created') return { event, message: null, author, address: null };
     const { message } = event.data;

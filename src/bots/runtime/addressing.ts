@@ -38,14 +38,18 @@ export function addressOf(
 ): Address | null {
   const slash = SLASH.exec(text);
   if (slash !== null && isOwnCommand(slash, bot)) return byCommand(slash, text);
-  if (slash?.[2] !== undefined) return null;
   const mention = MENTION.exec(text);
-  if (mention !== null) {
-    const rest = text.slice(mention[0].length);
-    return isName(mention[1] ?? '', bot) ? withCommand('mention', rest, bot) : null;
+  if (mention !== null && isName(mention[1], bot)) {
+    return withCommand('mention', text.slice(mention[0].length), bot);
   }
+  // Between two, nobody else can be meant.
+  if (!isDirect && isForOther(slash, mention)) return null;
   if (repliesToBot) return withCommand('reply', text.trim(), bot);
   return isDirect ? withCommand('direct', text.trim(), bot) : null;
+}
+
+function isForOther(slash: RegExpExecArray | null, mention: RegExpExecArray | null): boolean {
+  return mention !== null || slash?.[2] !== undefined;
 }
 
 function isOwnCommand([, name = '', target]: RegExpExecArray, bot: Addressee): boolean {
@@ -63,6 +67,6 @@ function withCommand(by: Address['by'], text: string, { commands }: Addressee): 
   return { by, command, text: text.slice(whole.length) };
 }
 
-function isName(name: string, bot: Addressee): boolean {
-  return name.toLowerCase() === bot.name;
+function isName(name: string | undefined, bot: Addressee): boolean {
+  return name?.toLowerCase() === bot.name;
 }

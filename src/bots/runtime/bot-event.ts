@@ -1,4 +1,5 @@
 import type { LogEvent } from '../../protocol/events.js';
+import { kindOfRoom } from '../../protocol/names.js';
 import type { User } from '../../protocol/models.js';
 
 /** The time that a bot had set for itself in a room has come. */
@@ -31,7 +32,7 @@ export function placeOf({ event, data }: BotEvent): { room: string; seq?: number
 
 /** Tells whether a room is between two users, where everything is addressed to the other. */
 export function isDirect(room: string): boolean {
-  return room.startsWith('@');
+  return kindOfRoom(room) === 'direct';
 }
 
 /** Gives who did what an event tells, as a user or as an id; null for the server. */
@@ -46,6 +47,9 @@ export function authorOf({ event, data }: LogEvent): User | string | null {
       return data.member.user;
     case 'member.left':
     case 'user.updated':
+    case 'dm.opened':
+    case 'user.blocked':
+    case 'user.unblocked':
     case 'reaction.added':
     case 'reaction.removed':
       return data.user;

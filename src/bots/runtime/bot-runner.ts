@@ -3,13 +3,17 @@ import { ForbiddenException } from '@nestjs/common';
 import { BotArgumentsError, parseArguments } from './bot-arguments.js';
 import { BotContext, type BotTrigger } from './bot-context.js';
 import { BotClock } from './bot-clock.js';
-import { nameOf, placeOf, type BotEvent } from './bot-event.js';
+import { isDirect, nameOf, placeOf } from './bot-event.js';
 import type { BotHost, BotReport } from './bot-host.js';
 import type { BotDefinition, BotHandler, HandlerOptions } from './bot-manifest.js';
 import { deliver } from './bot-reply.js';
+import { helpOf } from './command-help.js';
+import { describeBot } from './describe-bot.js';
+import { match } from './handler-fit.js';
 import { shorten } from './shorten.js';
 
 const FAILED = 'Something went wrong here. Please try again later.';
+const HELP = /^\/?help$/iu;
 const DENIED = 'You may not do that.';
 
 /** How a bot dealt with an event. */
@@ -32,7 +36,6 @@ export class BotRunner {
     let outcome: BotOutcome = 'ignored';
     let hasMatched = false;
     for (const handler of this.bot.handlers) {
-      if (trigger.author?.kind === 'bot' && handler.options.fromBots !== true) continue;
       const fit = match(handler, trigger, hasMatched);
       if (fit === null) continue;
       hasMatched = true;
@@ -41,7 +44,14 @@ export class BotRunner {
       outcome = await this.attempt(handler, context, trigger);
       if (outcome === 'failed' || !context.isPassedOn) return outcome;
     }
-    return outcome;
+    return hasMatched || !asksForHelp(trigger) ? outcome : this.help(trigger);
+  }
+
+  /** Alone with a user, a bot tells itself what it can do. */
+  private async help(trigger: BotTrigger): Promise<BotOutcome> {
+    const { name, about } = this.bot;
+    await this.tell(trigger, 'help', describeBot({ name, about, commands: helpOf(this.bot) }));
+    return 'handled';
   }
 
   private async attempt(
@@ -94,13 +104,13 @@ export class BotRunner {
       return 'handled';
     }
     const denied = error instanceof ForbiddenException;
-    const kind: BotReport['kind'] = denied
-      ? 'denied'
-      : error instanceof BotTimeoutError
-        ? 'timeout'
-        : 'error';
+    // Whoever blocks a bot shall not have it rest for all others.
+    const blocked = isBlocked(error);
+    const kind: BotReport['kind'] =
+      denied || blocked ? 'denied' : error instanceof BotTimeoutError ? 'timeout' : 'error';
     const where = { bot: this.bot.name, handler: method, ...placeOf(trigger.event) };
     this.host.report({ ...where, kind, ms: Math.round(ms), error });
+    if (blocked) return 'handled';
     if (trigger.address !== null) await this.tell(trigger, method, denied ? DENIED : FAILED);
     return denied ? 'handled' : 'failed';
   }
@@ -121,42 +131,14 @@ export class BotRunner {
   }
 }
 
-interface Fit {
-  readonly matches: RegExpExecArray | null;
+/** Tells whether the server refused what a bot wrote, in this process or afar, for a block (P-8.3). */
+function isBlocked(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'blocked';
 }
 
-const FITS: Fit = { matches: null };
-
-/** Tells whether a handler is for an event, and what its pattern found; null if it is not. */
-function match({ options }: BotHandler, trigger: BotTrigger, hasMatched: boolean): Fit | null {
-  const { event, address } = trigger;
-  switch (options.on) {
-    case 'event':
-      return event.event === options.event ? FITS : null;
-    case 'alarm':
-      return event.event === 'alarm.due' ? FITS : null;
-    case 'command':
-      return address?.command === options.name ? FITS : null;
-    case 'fallback':
-      return !hasMatched && address !== null ? FITS : null;
-    case 'text':
-      return search(options, trigger);
-  }
-}
-
-function search(options: Extract<HandlerOptions, { on: 'text' }>, trigger: BotTrigger): Fit | null {
-  if (!hears(options, trigger)) return null;
-  const matches = options.pattern.exec(trigger.address?.text ?? trigger.message?.text ?? '');
-  return matches === null ? null : { matches };
-}
-
-/** Whether a pattern is tried at all: a command is no text for patterns of what is addressed. */
-function hears(
-  { when }: Extract<HandlerOptions, { on: 'text' }>,
-  { message, address }: BotTrigger,
-): boolean {
-  if (message === null) return false;
-  return when === 'all' || (address !== null && address.command === null);
+function asksForHelp({ event, address, author }: BotTrigger): boolean {
+  if (!isDirect(event.data.room) || address === null || author?.kind === 'bot') return false;
+  return address.command === null && HELP.test(address.text);
 }
 
 /** Gives what `@Args()` stands for; an alarm that is due is done with if its handler succeeds. */
@@ -169,16 +151,4 @@ async function argumentsOf(options: HandlerOptions, context: BotContext): Promis
   }
   const schema = options.on === 'command' ? options.args : undefined;
   return schema === undefined ? context.text : parseArguments(schema, context.text);
-}
-
-function wants(options: HandlerOptions, event: BotEvent['event']): boolean {
-  if (options.on === 'event') return options.event === event;
-  return event === (options.on === 'alarm' ? 'alarm.due' : 'message.created');
-}
-
-/** Tells whether some handler of a bot may want an event; a quick look before all else. */
-export function mayWant(bot: BotDefinition, event: BotEvent['event'], fromBot: boolean): boolean {
-  return bot.handlers.some(
-    ({ options }) => (!fromBot || options.fromBots === true) && wants(options, event),
-  );
 }

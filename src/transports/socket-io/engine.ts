@@ -4,6 +4,12 @@ import type { Duplex } from 'node:stream';
 import { Server as EngineServer, type Transport } from 'engine.io';
 import { WebSocketServer, type WebSocket } from 'ws';
 
+import {
+  answeringInBinary,
+  postsBytesAsTexts,
+  readingBytesAsTexts,
+  type OldParser,
+} from './old-parser.js';
 import { PollAnswers } from './poll-answers.js';
 import { countPackets } from './polling-payload.js';
 
@@ -13,8 +19,20 @@ export const CLOSE_MS = 5_000;
 /** The WebSocket of an engine.io transport, with the stream under it. */
 export type StreamedWebSocket = WebSocket & { stream?: Duplex };
 
+/** Has a WebSocket take in larger messages; ws has one limit for all of a server. */
+export function admit(webSocket: StreamedWebSocket, bytes: number): void {
+  const { _receiver: receiver } = webSocket as unknown as { _receiver: { _maxPayload: number } };
+  receiver._maxPayload = bytes;
+}
+
+/** A request with its query taken apart. */
+type EngineRequest = Parameters<EngineServer['verify']>[0];
+
 interface PollingTransport {
   protocol: number;
+  /** Whether its first request came without `b64` in the query. */
+  supportsBinary: boolean;
+  parser: OldParser;
   closeTimeout: number;
   /** The answer to the poll that waits. */
   res: ServerResponse;
@@ -74,8 +92,10 @@ export class CountingEngine extends EngineServer {
   ): Transport {
     const transport = super.createTransport(name, request);
     if (name === 'polling') {
-      this.limit(transport as unknown as PollingTransport);
-      countAnswers(transport as unknown as PollingTransport);
+      const polling = transport as unknown as PollingTransport;
+      this.limit(polling);
+      countAnswers(polling);
+      if (polling.protocol === 3) speakAsOldClients(polling, request as EngineRequest);
     }
     return transport;
   }
@@ -104,4 +124,11 @@ function countAnswers(transport: PollingTransport): void {
     answers.add(res, Buffer.byteLength(data));
   };
   transport.once('close', () => answers.dropAfter(CLOSE_MS));
+}
+
+/** Has bodies put together and taken apart as the clients of Engine.IO 3 do (P-10.3). */
+function speakAsOldClients(transport: PollingTransport, { _query }: EngineRequest): void {
+  const { parser, supportsBinary } = transport;
+  const outgoing = supportsBinary ? answeringInBinary(parser) : parser;
+  transport.parser = postsBytesAsTexts(_query.t) ? readingBytesAsTexts(outgoing) : outgoing;
 }

@@ -5,7 +5,7 @@ import type { Link, Prepared, Sink } from '../../chat/transport.js';
 import { mayReconnect } from '../../protocol/close-codes.js';
 import type { Outcome } from '../../protocol/frames.js';
 import { TurnWriter } from '../turn-writer.js';
-import { CLOSE_MS, type StreamedWebSocket } from './engine.js';
+import { admit, CLOSE_MS, type StreamedWebSocket } from './engine.js';
 import type { PollAnswers } from './poll-answers.js';
 import { prepareAck, socketIoEncoding, type PreparedPackets } from './socket-io.encoding.js';
 
@@ -17,6 +17,8 @@ interface EngineInternals {
     readonly name: string;
     readonly socket?: StreamedWebSocket;
     readonly answers?: PollAnswers;
+    /** Greatest body of a request, while it polls. */
+    maxHttpBufferSize?: number;
   };
 }
 
@@ -83,6 +85,17 @@ export class SocketIoLink implements Link {
   // Engine.io has heartbeats that its clients see.
   pingByFrames(): boolean {
     return false;
+  }
+
+  /** Also after the upgrade, which gives the engine another transport. */
+  admitFrames(bytes: number): void {
+    const apply = (): void => {
+      const { transport } = this.engine;
+      if (this.webSocket === undefined) transport.maxHttpBufferSize = bytes;
+      else admit(this.webSocket, bytes);
+    };
+    apply();
+    this.conn.once('upgrade', apply);
   }
 
   /** A client that may come back loses its engine; one that may not is disconnected (P-4.5). */

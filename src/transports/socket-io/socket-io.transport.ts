@@ -65,7 +65,7 @@ export class SocketIoTransport implements ChatTransport {
         perMessageDeflate: false,
         httpCompression: false,
         wsEngine: webSocketServerFor(fragments),
-        ...(host.origins === undefined ? {} : { cors: { origin: [...host.origins] } }),
+        ...(host.origins === undefined ? {} : { cors: corsFor(host.origins) }),
       },
       pollingPackets,
     );
@@ -152,6 +152,16 @@ function onDisconnect(this: LinkedSocket, reason: string): void {
   this.link?.sink?.closed(FrameCloseCode.normal, reason);
 }
 
+/**
+ * Lets pages of the listed origins read what they poll.
+ *
+ * Clients of Socket.IO 1.x and 2.x send credentials, and could not read without leave for that.
+ * Nothing of them is used here: a cookie makes nobody a user.
+ */
+function corsFor(origins: readonly string[]): { origin: string[]; credentials: boolean } {
+  return { origin: [...origins], credentials: true };
+}
+
 function handshakeOf(socket: Socket): Handshake {
   const { auth } = socket.handshake as { auth: unknown };
   const { address = '', place }: CountedEngine = socket.conn;
@@ -160,6 +170,6 @@ function handshakeOf(socket: Socket): Handshake {
     url: socket.request.url ?? PATH,
     remoteAddress: address,
     ...(place === undefined ? {} : { place }),
-    ...(isJsonObject(auth) && Object.keys(auth).length > 0 ? { hello: auth } : {}),
+    ...(isJsonObject(auth) && Object.keys(auth).length > 0 ? { hello: auth } : { isSilent: true }),
   };
 }

@@ -1,0 +1,63 @@
+import type { HistoryPage } from '../protocol/pages.js';
+import type { Message } from '../protocol/models.js';
+import type { Dialect, Emit, ServerEvent, Surroundings } from './dialect.js';
+import { enter, send } from './enter.js';
+import { messageLine } from './message-line.js';
+
+const PAGE = 100;
+
+interface State {
+  /** Lines of the history that is being read, oldest first. */
+  lines: string[];
+}
+
+/** Translates what everybody in the public room is sent. */
+export function showMessage(
+  { event, data }: ServerEvent,
+  { publicRoom }: Surroundings,
+): Emit<State>[] {
+  if (event !== 'message.created') return [];
+  const { room, message } = data as { room: string; message: Message };
+  const line = messageLine(message);
+  return room !== publicRoom || line === null ? [] : [{ emit: 'show-msg', data: line }];
+}
+
+/** The program livechat: one public room of texts, with their history. */
+export const livechat: Dialect<State> = {
+  name: 'livechat',
+  observer: { events: showMessage },
+
+  declares: ({ event }) => event === 'send-msg' || event === 'request-all-msgs',
+  begin: () => ({ lines: [] }),
+
+  fromClient({ event, data }, listener, around) {
+    const arrival = enter(listener, around);
+    if (event === 'send-msg') return [...arrival, send(around.publicRoom, data)];
+    if (event !== 'request-all-msgs') return [];
+    listener.state.lines = [];
+    return [...arrival, readBefore(around, undefined, 0)];
+  },
+
+  fromEvent: showMessage,
+
+  fromReply({ to, outcome }, { state }, around) {
+    if (to.ask !== 'message.history' || !outcome.ok) return [];
+    const { messages, hasMore } = outcome.data as HistoryPage;
+    const lines = messages.map(messageLine).filter((line) => line !== null);
+    state.lines = [...lines, ...state.lines].slice(-around.historyMessages);
+    const first = messages[0]?.seq;
+    if (hasMore && first !== undefined && state.lines.length < around.historyMessages) {
+      return [readBefore(around, first, state.lines.length)];
+    }
+    return [{ emit: 'show-all-msgs', data: state.lines }];
+  },
+
+  refuse: (error) => ({ emit: 'error', data: error }),
+};
+
+/** Asks for the page before a position, and for no more than is to be shown. */
+function readBefore(around: Surroundings, before: number | undefined, have: number) {
+  const limit = Math.min(PAGE, around.historyMessages - have);
+  const data = { room: around.publicRoom, limit, ...(before === undefined ? {} : { before }) };
+  return { ask: 'message.history' as const, data };
+}

@@ -1,0 +1,71 @@
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
+import { platform } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+
+import { Inject, Injectable } from '@nestjs/common';
+
+import { FileFolder } from './file-folder.js';
+import type { FileStorage } from './file-storage.js';
+
+const SHARD = /^[0-9a-f]{2}$/;
+
+/** Files in folders on the local disk, each in one that is named after the start of its key. */
+@Injectable()
+export class DiskStorage implements FileStorage {
+  constructor(@Inject(FileFolder) private readonly folder: FileFolder) {}
+
+  async put(key: string, path: string): Promise<void> {
+    const target = this.pathOf(key);
+    const shard = dirname(target);
+    const made = await mkdir(shard, { recursive: true });
+    await rename(path, target);
+    try {
+      await syncFolder(shard);
+      if (made !== undefined) await syncFolder(dirname(shard));
+    } catch (error) {
+      await this.remove(key);
+      throw error;
+    }
+  }
+
+  async open(key: string): Promise<Readable | null> {
+    let file: FileHandle;
+    try {
+      file = await open(this.pathOf(key));
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+    return file.createReadStream();
+  }
+
+  async remove(key: string): Promise<void> {
+    await rm(this.pathOf(key), { force: true });
+  }
+
+  async *keys(): AsyncIterable<readonly string[]> {
+    for (const shard of await readdir(this.folder.path)) {
+      if (SHARD.test(shard)) yield await readdir(join(this.folder.path, shard));
+    }
+  }
+
+  private pathOf(key: string): string {
+    return join(this.folder.path, key.slice(0, 2), key);
+  }
+}
+
+/** A name is on the disk when its folder is; Windows has no way to say so, and needs none. */
+async function syncFolder(path: string): Promise<void> {
+  if (platform() === 'win32') return;
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+}

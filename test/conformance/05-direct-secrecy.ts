@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+
+import { COMMANDS, type CommandName } from '#src/protocol/commands.js';
+
+import type { TestClient } from '../support/client.js';
+import { inDirectRoom, idOf } from './directs.js';
+import { again, say } from './meeting.js';
+import { positionIn } from './reading.js';
+import { verifies } from './suite.js';
+
+/** What one who knows all about a room may know. */
+interface Target {
+  readonly room: string;
+  readonly message: string;
+  readonly epoch: string;
+}
+
+type Naming = (target: Target) => readonly object[];
+
+const inRoom: Naming = ({ room }) => [{ room }];
+const onMessage: Naming = ({ room, message }) => [{ room, message }];
+
+/** Data that names a room, for every command there is; null for those that name none. */
+const NAMING: Readonly<Record<CommandName, Naming | null>> = {
+  hello: null,
+  'session.ping': null,
+  'auth.refresh': null,
+  'room.create': inRoom,
+  'room.list': null,
+  'room.join': ({ room }) => [{ room }, { room, create: true, title: 'Mine' }],
+  'room.leave': inRoom,
+  'room.get': inRoom,
+  'room.update': ({ room }) => [{ room, title: 'Mine' }],
+  'room.members': inRoom,
+  'room.sync': ({ room, epoch }) => [
+    { room },
+    { room, epoch, after: 0 },
+    { room, epoch, after: 9 },
+  ],
+  'dm.open': null,
+  'dm.list': null,
+  'message.send': ({ room, message }) => [
+    ...[
+      { room, text: 'hi' },
+      { room, text: 'hi', cid: 'c-1' },
+    ],
+    ...[
+      { room, text: 'hi', replyTo: message },
+      { room, text: 'hi', cause: message },
+    ],
+  ],
+  'message.edit': ({ room, message }) => [{ room, message, text: 'mine' }],
+  'message.delete': onMessage,
+  'message.react': ({ room, message }) => [{ room, message, emoji: '👍' }],
+  'message.unreact': ({ room, message }) => [{ room, message, emoji: '👍' }],
+  'message.get': onMessage,
+  'message.history': ({ room }) => [{ room }, { room, around: 4 }],
+  'message.status': ({ room }) => [{ room, cid: 'c-1' }],
+  'typing.set': ({ room }) => [
+    { room, active: true },
+    { room, active: false },
+  ],
+  'user.get': null,
+  'user.update': null,
+  'user.block': null,
+  'user.unblock': null,
+  'user.blocks': null,
+  'bot.add': ({ room }) => [{ room, bot: 'dice' }],
+  'bot.remove': ({ room }) => [{ room, bot: 'dice' }],
+  'bot.ack': ({ room }) => [{ room, seq: 1 }],
+  'bot.load': ({ room }) => [{ owner: { room } }, { owner: { alarms: room } }],
+  'bot.store': ({ room }) => [{ changes: [{ owner: { room }, key: 'k', value: 1 }] }],
+  'bot.commands': inRoom,
+  'bot.status': inRoom,
+};
+
+/** What a guest is refused whatever room it is about: commands for bots, and making it by name. */
+const FORBIDDEN = new Set(['room.create', 'bot.ack', 'bot.load', 'bot.store']);
+
+const nowhere = (): Target => ({
+  room: `@dm-${randomBytes(18).toString('base64url')}`,
+  message: randomBytes(18).toString('base64url'),
+  epoch: randomBytes(9).toString('base64url'),
+});
+
+/** Tries everything on a room that is there, and on one that is not: the answers are the same. */
+async function findsNothing(
+  client: TestClient,
+  target: Target,
+  commands: readonly CommandName[] = Object.keys(COMMANDS) as CommandName[],
+): Promise<void> {
+  const missing = nowhere();
+  for (const cmd of commands) {
+    const data = NAMING[cmd]?.(target) ?? [];
+    for (const [index, there] of data.entries()) {
+      const answer = await client.call(cmd, there);
+      const none = await client.call(cmd, NAMING[cmd]?.(missing)[index]);
+      assert(!answer.ok && !none.ok, `${cmd} is refused`);
+      assert.equal(answer.error.code, FORBIDDEN.has(cmd) ? 'forbidden' : 'not_found', cmd);
+      assert.deepEqual(answer.error, none.error, cmd);
+    }
+  }
+}
+
+verifies(
+  ['P-5.16', 'P-4.2', 'P-6.12'],
+  'is not there for anybody else, whatever the command',
+  async (scene) => {
+    const { ann, bob, room } = await inDirectRoom(scene);
+    const { id: message } = await say(ann, room, 'a secret', { cid: 'c-1' });
+    const { epoch, seq } = await positionIn(ann, room);
+    const eve = await scene.join('eve');
+
+    await findsNothing(eve, { room, message, epoch });
+    await bob.settled();
+
+    const late = await again(scene, eve, { resume: { [room]: { epoch, seq: 0 } } });
+    assert.deepEqual(late.welcome.resumed, { [room]: { complete: false, reason: 'not_found' } });
+    assert.deepEqual(
+      [...eve.logged(room), ...late.logged(room)],
+      [],
+      'nothing of the room came to her',
+    );
+    assert.equal((await positionIn(bob, room)).seq, seq, 'nothing came of it');
+    const { rooms } = await eve.ok('room.list', { limit: 100 });
+    assert(rooms.every(({ kind, id }) => kind === 'public' && id !== room));
+    assert.deepEqual((await eve.ok('dm.list', {})).directs, []);
+    assert.deepEqual((await eve.ok('user.get', { user: idOf(ann) })).user, ann.welcome.user);
+  },
+);
+
+verifies(
+  ['P-5.16', 'P-5.6'],
+  'is not there for one of the two who has left, but to come back',
+  async (scene) => {
+    const { ann, bob, room } = await inDirectRoom(scene);
+    const { id: message } = await say(bob, room, 'a secret', { cid: 'c-1' });
+    const { epoch } = await positionIn(ann, room);
+    await bob.ok('room.leave', { room });
+
+    const commands = (Object.keys(COMMANDS) as CommandName[]).filter((cmd) => cmd !== 'room.join');
+    await findsNothing(bob, { room, message, epoch }, commands);
+    const { messages } = await bob.ok('room.join', { room });
+    assert.deepEqual(
+      messages.map(({ id }) => id),
+      [message],
+    );
+  },
+);
+
+verifies(
+  ['P-5.16', 'P-5.7', 'P-13.3'],
+  'has no owner, and is made by nobody else',
+  async (scene) => {
+    const { ann, room } = await inDirectRoom(scene);
+    await ann.refused('room.update', { room, title: 'Ours' }, 'forbidden');
+    await ann.refused('bot.add', { room, bot: 'dice' }, 'forbidden');
+    await ann.refused('bot.remove', { room, bot: 'dice' }, 'forbidden');
+    await ann.refused('room.create', { room }, 'forbidden');
+    const { room: other } = nowhere();
+    await ann.refused('room.create', { room: other }, 'forbidden');
+    await ann.refused('room.join', { room: other, create: true }, 'not_found');
+  },
+);
+
+verifies(['P-5.1', 'P-5.16'], 'has an id that is written in one way', async (scene) => {
+  const { ann, room } = await inDirectRoom(scene);
+  const other = room.slice(4).replace(/[a-z]/i, (letter) => {
+    return letter < 'a' ? letter.toLowerCase() : letter.toUpperCase();
+  });
+  await ann.refused('room.get', { room: `@dm-${other}` }, 'not_found');
+  for (const wrong of [` ${room}`, `${room}x`, room.slice(0, -1), room.toUpperCase()]) {
+    await ann.refused('room.get', { room: wrong }, 'invalid');
+  }
+});

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+
+import { animation, FORMATS, look, noise, photo, picture } from '../support/pictures.js';
+import { bearer, errorOf, read, upload, uploaded } from '../support/uploads.js';
+import { verifies } from './suite.js';
+
+verifies('P-14.3', 'tells the type of an image by its bytes', async (scene) => {
+  const ann = await scene.join('ann');
+
+  for (const format of FORMATS) {
+    const headers = { 'content-type': 'text/html' };
+    const bytes = await picture(format);
+    const file = await uploaded(scene.url, ann, bytes, { name: 'page.html', headers });
+    const { bytes: stored } = await read(scene.url, file.url, ann);
+    const { bytes: preview } = await read(scene.url, file.preview?.url ?? '', ann);
+
+    assert.equal(file.type, `image/${format}`);
+    assert.deepEqual([file.width, file.height, file.size], [60, 40, stored.length], format);
+    assert.equal((await look(stored)).mediaType, file.type);
+    const { format: previewFormat, width, height } = await look(preview);
+    assert.deepEqual([previewFormat, width, height], ['webp', 60, 40]);
+    assert.deepEqual([file.preview?.width, file.preview?.height], [60, 40]);
+  }
+});
+
+verifies('P-14.3', 'stores an image upright and without metadata', async (scene) => {
+  const ann = await scene.join('ann');
+
+  for (const format of ['jpeg', 'png', 'webp'] as const) {
+    const bytes = await photo(format, 'secret place');
+    assert(bytes.includes('secret place'), 'it is there before');
+    const file = await uploaded(scene.url, ann, bytes);
+    const stored = (await read(scene.url, file.url, ann)).bytes;
+    const preview = (await read(scene.url, file.preview?.url ?? '', ann)).bytes;
+
+    assert.deepEqual([file.width, file.height], [40, 60], format);
+    assert.deepEqual([file.preview?.width, file.preview?.height], [40, 60]);
+    for (const clean of [stored, preview]) {
+      assert(!clean.includes('secret place'), format);
+      const { exif, xmp, icc, orientation } = await look(clean);
+      assert.deepEqual([exif, xmp, icc, orientation], [undefined, undefined, undefined, undefined]);
+    }
+  }
+});
+
+verifies('P-14.3', 'keeps animations moving, and their previews still', async (scene) => {
+  const ann = await scene.join('ann');
+
+  for (const format of ['gif', 'webp'] as const) {
+    const file = await uploaded(scene.url, ann, await animation(format));
+    const stored = await look((await read(scene.url, file.url, ann)).bytes);
+    const preview = await look((await read(scene.url, file.preview?.url ?? '', ann)).bytes);
+
+    assert.deepEqual([file.width, file.height], [60, 40], format);
+    assert.deepEqual([stored.pages, stored.pageHeight], [3, 40]);
+    assert.deepEqual([...(stored.delay ?? [])], [100, 100, 100]);
+    assert.equal(preview.pages ?? 1, 1);
+  }
+});
+
+verifies('P-14.3', 'makes a preview that is small, whatever the image is', async (scene) => {
+  const ann = await scene.join('ann');
+
+  for (const [width, height, fits] of [
+    [600, 900, [320, 480]],
+    [2_000, 2, [480, 1]],
+  ] as const) {
+    const file = await uploaded(scene.url, ann, await noise('webp', width, height));
+    const { bytes } = await read(scene.url, file.preview?.url ?? '', ann);
+
+    assert.deepEqual([file.preview?.width, file.preview?.height], fits);
+    assert(bytes.length <= 192_000, String(bytes.length));
+  }
+});
+
+verifies(['P-14.3', 'P-14.2'], 'refuses what cannot be decoded to its end', async (scene) => {
+  const headers = bearer(await scene.join('ann'));
+
+  for (const format of FORMATS) {
+    const bytes = await noise(format, 40, 40);
+    for (const end of [12, bytes.length >> 1]) {
+      const answer = await upload(scene.url, bytes.subarray(0, end), { headers });
+      if (format === 'avif' && end === 12) continue;
+      errorOf(answer, 422, 'image_unreadable');
+    }
+  }
+});
+
+verifies(
+  ['P-14.3', 'P-9.14', 'P-14.2'],
+  'refuses more pixels than the limit, all frames together',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const headers = bearer(ann);
+
+    for (const bytes of [
+      await picture('png', { width: 101, height: 50 }),
+      await animation('gif'),
+      await animation('webp'),
+    ]) {
+      const error = errorOf(await upload(scene.url, bytes, { headers }), 413, 'too_large');
+      assert.deepEqual(error.details, { limit: 'imagePixels', value: 5_000 });
+    }
+    await uploaded(scene.url, ann, await picture('avif', { width: 100, height: 50 }));
+  },
+  { settings: { PARLANCE_LIMIT_IMAGE_PIXELS: '5000' } },
+);

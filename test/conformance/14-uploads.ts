@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+
+import { Attachment } from '#src/protocol/models.js';
+
+import { blocks } from '../support/document.js';
+import { picture } from '../support/pictures.js';
+import { expired, makeKey } from '../support/tokens.js';
+import { bearer, errorOf, read, request, upload, uploaded } from '../support/uploads.js';
+import { verifies } from './suite.js';
+
+const KEY = makeKey('files');
+const TEXT = Buffer.from('minutes of the meeting');
+
+verifies(['P-14.1', 'P-14.4'], 'stores the bytes of a body as a file', async (scene) => {
+  const ann = await scene.join('ann');
+
+  const file = await uploaded(scene.url, ann, TEXT, { name: 'Protokoll März.txt' });
+  const answer = await read(scene.url, file.url, ann);
+
+  const { id, url, ...rest } = file;
+  assert.match(id, /^.{1,64}$/);
+  assert.equal(url, `/api/files/${id}`);
+  assert.deepEqual(rest, {
+    name: 'Protokoll März.txt',
+    type: 'application/octet-stream',
+    size: TEXT.length,
+  });
+  assert.equal(answer.status, 200);
+  assert(answer.bytes.equals(TEXT), 'what comes out is what went in');
+});
+
+verifies('P-14.1', 'takes a body whatever type and length it says to have', async (scene) => {
+  const ann = await scene.join('ann');
+  const json = Buffer.from('{"not": "parsed"');
+
+  for (const type of ['application/json', 'application/x-www-form-urlencoded', 'image/png']) {
+    const headers = { 'content-type': type };
+    const file = await uploaded(scene.url, ann, json, { headers });
+    assert.equal(file.size, json.length, type);
+    assert.equal(file.type, 'application/octet-stream');
+  }
+  const stream = new Blob([TEXT]).stream();
+  const chunked = await request(`${scene.url}/api/files`, {
+    method: 'POST',
+    headers: bearer(ann),
+    body: stream,
+    duplex: 'half',
+  });
+  assert.equal(chunked.status, 201);
+});
+
+verifies('P-14.1', 'keeps a name as text, and makes nothing of it', async (scene) => {
+  const ann = await scene.join('ann');
+
+  for (const [given, kept] of [
+    ['../../etc/passwd', '../../etc/passwd'],
+    ['..\\..\\boot.ini', '..\\..\\boot.ini'],
+    ['/', '/'],
+    ['photo.png', 'photo.png'],
+    [' naïve ', 'naïve'],
+    ['👩‍👩‍👧.txt', '👩‍👩‍👧.txt'],
+    ['<script>alert(1)</script>"\'; drop', '<script>alert(1)</script>"\'; drop'],
+    ['é'.repeat(255), 'é'.repeat(255)],
+  ] as const) {
+    const file = await uploaded(scene.url, ann, TEXT, { name: given });
+    const answer = await read(scene.url, file.url, ann);
+    assert.equal(file.name, kept);
+    assert.equal(file.type, 'application/octet-stream');
+    assert(answer.bytes.equals(TEXT), given);
+  }
+  assert.notEqual((await uploaded(scene.url, ann, TEXT)).name, '', 'the server makes one');
+});
+
+verifies(['P-14.1', 'P-14.2'], 'refuses a name that cannot be shown', async (scene) => {
+  const headers = bearer(await scene.join('ann'));
+
+  for (const name of [
+    '',
+    ' ',
+    'a\0b',
+    'a\nb',
+    'a\u202Eb',
+    '\u200B',
+    'x'.repeat(256),
+    'x'.repeat(10_000),
+  ]) {
+    const error = errorOf(await upload(scene.url, TEXT, { name, headers }), 400, 'invalid');
+    assert.equal((error.details?.['issues'] as { path: string }[])[0]?.path, 'name');
+  }
+  const twice = `${scene.url}/api/files?name=a&name=b`;
+  errorOf(await request(twice, { method: 'POST', headers, body: 'x' }), 400, 'invalid');
+  errorOf(await upload(scene.url, Buffer.alloc(0), { headers }), 400, 'invalid');
+});
+
+verifies(['P-14.1', 'P-14.2', 'P-2.7'], 'wants a token in the header alone', async (scene) => {
+  const ann = await scene.join('ann');
+  const token = ann.welcome.token ?? '';
+  const asBasic = { authorization: `Basic ${token}` };
+
+  for (const headers of [{}, asBasic, { authorization: 'Bearer' }, { authorization: 'Bearer x' }]) {
+    const answer = await upload(scene.url, TEXT, { headers });
+    errorOf(answer, 401, 'token_invalid');
+    assert.equal(answer.headers.get('www-authenticate'), 'Bearer');
+  }
+  const inUrl = `${scene.url}/api/files?token=${token}`;
+  errorOf(await request(inUrl, { method: 'POST', body: 'x' }), 401, 'token_invalid');
+  const both = { method: 'POST', headers: bearer(ann), body: 'x' };
+  errorOf(await request(inUrl, both), 401, 'token_invalid');
+});
+
+verifies(
+  ['P-14.1', 'P-14.2', 'P-2.7'],
+  'refuses a token whose time is over',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const authorization = `Bearer ${await expired(ann.welcome.token ?? '', KEY)}`;
+
+    const answer = await upload(scene.url, TEXT, { headers: { authorization } });
+
+    errorOf(answer, 401, 'token_expired');
+  },
+  { settings: { PARLANCE_TOKEN_KEYS: KEY.setting } },
+);
+
+verifies(['P-14.1', 'P-2.5'], 'stores the guest with the first upload', async (scene) => {
+  const ann = await scene.join('ann');
+  const { id } = ann.welcome.user;
+  const bob = await scene.join('bob');
+
+  await uploaded(scene.url, ann, TEXT);
+  await ann.close();
+
+  assert.equal((await bob.ok('user.get', { user: id })).user.name, 'ann');
+});
+
+verifies(
+  ['P-14.2', 'P-10.5'],
+  'lets pages of the listed origins in, and no others',
+  async (scene) => {
+    const headers = { ...bearer(await scene.join('ann')), origin: 'https://listed.example' };
+    const foreign = { ...headers, origin: 'https://other.example' };
+
+    const taken = await upload(scene.url, TEXT, { headers });
+    const refused = await upload(scene.url, TEXT, { headers: foreign });
+    const preflight = await request(`${scene.url}/api/files/x/preview`, {
+      method: 'OPTIONS',
+      headers: { origin: headers.origin, 'access-control-request-method': 'GET' },
+    });
+    const error = await request(`${scene.url}/api/files/x`, { headers });
+
+    assert.equal(taken.status, 201);
+    errorOf(refused, 403, 'forbidden');
+    assert.equal(refused.headers.get('access-control-allow-origin'), null);
+    assert.equal(preflight.status, 204);
+    assert.match(preflight.headers.get('access-control-allow-headers') ?? '', /authorization/i);
+    for (const answer of [taken, preflight, error]) {
+      assert.equal(answer.headers.get('access-control-allow-origin'), headers.origin);
+      assert.match(answer.headers.get('vary') ?? '', /origin/i);
+    }
+  },
+  { settings: { PARLANCE_ORIGINS: 'https://listed.example' } },
+);
+
+verifies(['P-14.1', 'P-14.2'], 'answers in the forms of the examples', async (scene) => {
+  const ann = await scene.join('ann');
+  const examples = blocks('http').map(({ text }) => text);
+  const [start = '', reply = '', refusal = ''] = examples;
+  const bodyOf = (text: string): unknown => JSON.parse(text.slice(text.indexOf('\n\n')));
+  const [method, target = ''] = start.split(' ');
+
+  const answer = await request(scene.url + target, {
+    method: method ?? '',
+    headers: bearer(ann),
+    body: new Uint8Array(await picture('png', { width: 1_200, height: 800 })),
+  });
+  const tooMuch = await upload(scene.url, TEXT, {
+    headers: { ...bearer(ann), 'content-length': String(TEXT.length) },
+    name: 'x'.repeat(256),
+  });
+
+  assert.equal(examples.length, 3);
+  const example = Attachment.parse(bodyOf(reply));
+  const file = Attachment.parse(JSON.parse(answer.bytes.toString()));
+  assert.equal(String(answer.status), reply.split(' ')[1]);
+  assert.deepEqual(Object.keys(file).sort(), Object.keys(example).sort());
+  const { name, type, width, height, preview } = file;
+  assert.deepEqual(
+    [name, type, width, height, preview?.width, preview?.height],
+    ['harbour.png', 'image/png', 1_200, 800, 480, 320],
+  );
+  const shown = bodyOf(refusal) as { error: object };
+  const told = JSON.parse(tooMuch.bytes.toString()) as { error: object };
+  assert.deepEqual(Object.keys(told), Object.keys(shown));
+  assert.deepEqual(Object.keys(told.error).sort(), Object.keys(shown.error).sort());
+});

@@ -1,0 +1,120 @@
+import { TestClient } from '../support/client.js';
+import { openWebSocket } from '../support/channels/websocket.channel.js';
+import { startServer, type TestServer } from '../support/server.js';
+import { OldPage } from './old-page.js';
+
+const WAYS = [['polling'], ['websocket'], ['polling', 'websocket']];
+
+describe('livechat', () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await startServer();
+  });
+  afterEach(() => server.dispose());
+
+  const connect = (name: string): Promise<TestClient> =>
+    TestClient.connect((to) => openWebSocket(`${server.url}/ws`, to, { hello: { name } }));
+
+  test.each(WAYS)('posts to everybody in the public room [%s, %s]', async (...transports) => {
+    const ways = transports.filter((way) => way !== undefined);
+    const [page, other] = [
+      await OldPage.open(server.url, 'livechat', ways),
+      await OldPage.open(server.url, 'livechat', ways),
+    ];
+    for (const one of [page, other]) {
+      one.post('request-all-msgs');
+      expect(await one.next('show-all-msgs')).toEqual([]);
+    }
+
+    page.post('send-msg', 'hi <b>all</b>');
+
+    expect(await page.next('show-msg')).toBe('hi <b>all</b>');
+    expect(await other.next('show-msg')).toBe('hi <b>all</b>');
+    page.close();
+    other.close();
+  });
+
+  test('shows the history, oldest first, also after a restart', async () => {
+    const first = await OldPage.open(server.url, 'livechat');
+    for (let line = 1; line <= 12; line++) {
+      first.post('send-msg', `line ${String(line)}`);
+      await first.next('show-msg');
+    }
+    first.close();
+    await server.stop();
+    server = await startServer(server.env);
+
+    const page = await OldPage.open(server.url, 'livechat');
+    page.post('request-all-msgs');
+
+    const lines = (await page.next('show-all-msgs')) as string[];
+    expect(lines).toEqual(Array.from({ length: 12 }, (_, i) => `line ${String(i + 1)}`));
+    page.close();
+  });
+
+  test('shows no more than is configured, the newest of them', async () => {
+    await server.dispose();
+    server = await startServer({ PARLANCE_LEGACY_HISTORY: '250' });
+    const ann = await connect('ann');
+    await ann.ok('room.join', { room: 'general' });
+    for (let line = 1; line <= 260; line++) {
+      await ann.ok('message.send', { room: 'general', text: String(line) });
+    }
+
+    const page = await OldPage.open(server.url, 'livechat');
+    page.post('request-all-msgs');
+
+    const lines = (await page.next('show-all-msgs')) as string[];
+    expect(lines).toEqual(Array.from({ length: 250 }, (_, i) => String(i + 11)));
+    page.close();
+    await ann.close();
+  });
+
+  test('leaves deleted messages out, and shows edited ones as they are', async () => {
+    const ann = await connect('ann');
+    await ann.ok('room.join', { room: 'general' });
+    const sent = [];
+    for (const text of ['stays', 'goes', 'chnages']) {
+      sent.push((await ann.ok('message.send', { room: 'general', text })).message.id);
+    }
+    await ann.ok('message.delete', { room: 'general', message: sent[1] ?? '' });
+    await ann.ok('message.edit', { room: 'general', message: sent[2] ?? '', text: 'changes' });
+
+    const page = await OldPage.open(server.url, 'livechat');
+    page.post('request-all-msgs');
+
+    expect(await page.next('show-all-msgs')).toEqual(['stays', 'changes']);
+    page.close();
+    await ann.close();
+  });
+
+  test('is told by an error event what is wrong, and goes on', async () => {
+    const page = await OldPage.open(server.url, 'livechat');
+    for (const wrong of [{ text: 'hi' }, 7, null, '', ' ', ['a']]) {
+      page.post('send-msg', wrong);
+      expect(await page.next('error')).toMatchObject({ code: 'invalid', retryable: false });
+    }
+    page.post('send-msg', 'x'.repeat(4_001));
+    expect(await page.next('error')).toMatchObject({ code: 'too_long' });
+    page.post('send-msg');
+    expect(await page.next('error')).toMatchObject({ code: 'invalid' });
+    page.post('send-msg', 'right');
+    expect(await page.next('show-msg')).toBe('right');
+    page.close();
+  });
+
+  test('is told when it goes too fast', async () => {
+    await server.dispose();
+    server = await startServer({
+      PARLANCE_LIMIT_MESSAGES_BURST: '2',
+      PARLANCE_LIMIT_MESSAGES_PER_SECOND: '1',
+    });
+    const page = await OldPage.open(server.url, 'livechat');
+    for (const text of ['one', 'two', 'three']) page.post('send-msg', text);
+
+    expect(await page.next('show-msg')).toBe('one');
+    expect(await page.next('show-msg')).toBe('two');
+    expect(await page.next('error')).toMatchObject({ code: 'rate_limited', retryable: true });
+    page.close();
+  });
+});
