@@ -6,6 +6,7 @@ import { blocks } from '../support/document.js';
 import { picture } from '../support/pictures.js';
 import { expired, makeKey } from '../support/tokens.js';
 import { bearer, errorOf, read, request, upload, uploaded } from '../support/uploads.js';
+import { next, withBot } from './far-bot.js';
 import { verifies } from './suite.js';
 
 const KEY = makeKey('files');
@@ -132,6 +133,29 @@ verifies(['P-14.1', 'P-2.5'], 'stores the guest with the first upload', async (s
 
   assert.equal((await bob.ok('user.get', { user: id })).user.name, 'ann');
 });
+
+verifies(
+  ['P-14.1', 'P-14.7', 'P-13.8'],
+  'lets a bot from afar upload and read by its token',
+  async (scene) => {
+    const { token, room, ann, connect } = await withBot(scene);
+    const headers = { authorization: `Bearer ${token}` };
+    const bot = await connect();
+    const sent = await uploaded(scene.url, ann, TEXT);
+    await ann.ok('message.send', { room, files: [sent.id] });
+
+    const { attachments = [] } = (await next(bot)).message;
+    const got = await request(scene.url + (attachments[0]?.url ?? ''), { headers });
+    const answer = await upload(scene.url, TEXT, { headers, name: 'answer.txt' });
+    const { id } = JSON.parse(answer.bytes.toString()) as Attachment;
+    await bot.ok('message.send', { room, files: [id] });
+
+    assert(got.bytes.equals(TEXT));
+    const written = await ann.event('message.created', ({ message }) => message.hops === 1);
+    assert.equal(written.message.attachments?.[0]?.name, 'answer.txt');
+  },
+  { settings: {} },
+);
 
 verifies(
   ['P-14.2', 'P-10.5'],
