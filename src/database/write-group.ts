@@ -12,7 +12,7 @@ export type JobResult = { readonly events: readonly AppendedEvent[] } & (
 /**
  * Jobs that share one transaction, in their order; one that fails is undone alone.
  *
- * They run without savepoints first, which cost as much as a third of the statements of a message.
+ * They run without savepoints first, which cost as much as a quarter of the statements of a message.
  * If one fails that may have changed something, all is undone and run again, each job in a
  * savepoint. So a job may run twice: what it changes in memory it has set back by `ifUndone`.
  */
