@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { ENTITIES } from './app.module.js';
+import { builtInNames } from './bots/built-in.js';
 import { RESERVED_BOT_NAMES } from './bots/runtime/bot-manifest.js';
-import { ConfigError, readConfig } from './config/config.js';
+import { ConfigError, readConfig, type Config } from './config/config.js';
 import { writerDataSource } from './database/data-source.js';
 import { BotName, BotScope, DEFAULT_SCOPES } from './protocol/bots.js';
 import { registerBot } from './users/bot-accounts.service.js';
@@ -25,6 +26,7 @@ async function main(): Promise<void> {
   const { name, about, scopes } = readArguments();
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = readConfig(process.env);
+  refuseBuiltIn(name, config);
   await mkdir(config.dataDir, { recursive: true });
   const source = await writerDataSource(config, ENTITIES).initialize();
   try {
@@ -39,6 +41,14 @@ async function main(): Promise<void> {
   } finally {
     await source.destroy();
   }
+}
+
+/** The server would not let in a bot under the name of one that it runs itself. */
+function refuseBuiltIn(name: string, { withoutBots }: Config): void {
+  if (!builtInNames().includes(name) || withoutBots.includes(name)) return;
+  throw new UsageError(
+    `${name} comes with the server: choose another name, or set PARLANCE_WITHOUT_BOTS=${name}.`,
+  );
 }
 
 function readArguments(): { name: string; about: string; scopes: BotScope[] } {

@@ -15,8 +15,11 @@ beforeEach(async () => {
 afterEach(() => dropDatabase(env));
 
 /** Registers a bot as its operator does; gives what the program wrote, and how it ended. */
-function create(name: string): Promise<{ failed: boolean; stdout: string; stderr: string }> {
-  const options = { env: { PATH: process.env['PATH'], ...env } };
+function create(
+  name: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<{ failed: boolean; stdout: string; stderr: string }> {
+  const options = { env: { PATH: process.env['PATH'], ...env, ...more } };
   return new Promise((resolve) => {
     execFile(process.execPath, [PROGRAM, name], options, (error, stdout, stderr) => {
       resolve({ failed: error !== null, stdout, stderr });
@@ -35,4 +38,14 @@ test.each(['system', 'all', 'server', 'Über'])('no bot is registered as %s', as
   expect(failed).toBe(true);
   expect(stdout).toBe('');
   expect(stderr).not.toMatch(/^ +at /m);
+});
+
+test('a bot takes the place of a built-in one only where that is left out', async () => {
+  const { failed, stderr } = await create('dice');
+  expect(failed).toBe(true);
+  expect(stderr).toBe(
+    'dice comes with the server: choose another name, or set PARLANCE_WITHOUT_BOTS=dice.\n',
+  );
+
+  expect(await create('dice', { PARLANCE_WITHOUT_BOTS: 'dice' })).toMatchObject({ failed: false });
 });
