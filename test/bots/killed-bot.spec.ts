@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { buildServer, ChildServer } from '../support/child-server.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
-import { createBot, echoesIn, StubbornSender } from './stubborn-sender.js';
+import { createBot, echoesIn, StubbornSender, untilSaid } from './stubborn-sender.js';
 
 const ROOM = 'echo';
 const MESSAGES = 1_000;
@@ -81,9 +81,7 @@ test.each(['websocket', 'socket.io'])(
         await sender.send(`/echo ${String(i)}`, String(i));
       }
       const client = await sender.connected();
-      for (let i = 750; i < MESSAGES; i++) {
-        await client.event('message.created', ({ message }) => message.text === String(i));
-      }
+      await untilSaid(String(MESSAGES - 1), client);
 
       const all = Array.from({ length: MESSAGES }, (_, i) => String(i));
       expect(await echoesIn(ROOM, client)).toEqual(all);

@@ -8,7 +8,7 @@ import { WebSocketServer } from 'ws';
 import { buildServer, ChildServer } from '../support/child-server.js';
 import { NO_PYTHON, python } from '../support/python.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
-import { createBot, echoesIn, StubbornSender } from './stubborn-sender.js';
+import { createBot, echoesIn, StubbornSender, untilSaid } from './stubborn-sender.js';
 
 const ROOM = 'echo';
 const EXAMPLE = 'examples/echo_bot.py';
@@ -101,8 +101,7 @@ inPython('answers each of 1,000 messages once, though it and the server are kill
       await sender.send(`/echo ${String(i)}`, String(i));
     }
     const client = await sender.connected();
-    const last = String(MESSAGES - 1);
-    await client.event('message.created', ({ message }) => message.text === last);
+    await untilSaid(String(MESSAGES - 1), client);
 
     const echoed = await echoesIn(ROOM, client);
     expect(echoed).toEqual(Array.from({ length: MESSAGES }, (_, i) => String(i)));

@@ -53,6 +53,17 @@ export class StubbornSender {
   }
 }
 
+/** Waits until a bot has said a text, as long as it goes on saying others. */
+export async function untilSaid(text: string, client: TestClient): Promise<void> {
+  for (let said = ''; said !== text;) {
+    const { message } = await client.event(
+      'message.created',
+      ({ message: { sender } }) => sender.kind === 'bot',
+    );
+    said = message.text;
+  }
+}
+
 /** Gives the texts that bots have said in a room, in their order. */
 export async function echoesIn(room: string, client: TestClient): Promise<string[]> {
   const texts: string[] = [];
