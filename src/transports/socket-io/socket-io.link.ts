@@ -31,6 +31,7 @@ export class SocketIoLink implements Link {
   private queuedBytes = 0;
   private closing = false;
   private paused = false;
+  private admittedBytes = 0;
 
   constructor(
     private readonly socket: Socket,
@@ -89,6 +90,8 @@ export class SocketIoLink implements Link {
 
   /** Also after the upgrade, which gives the engine another transport. */
   admitFrames(bytes: number): void {
+    if (bytes <= this.admittedBytes) return;
+    this.admittedBytes = bytes;
     const apply = (): void => {
       const { transport } = this.engine;
       if (this.webSocket === undefined) transport.maxHttpBufferSize = bytes;
