@@ -70,25 +70,38 @@ export class DialectEncoding implements Encoding {
 
   /** Prepares what one connection alone gets; null if that is nothing. */
   prepareFor(emit: Emit<unknown>, listener: Listener<unknown>): Prepared | null {
-    const data = emit.each === undefined ? emit.data : emit.each(listener);
-    return data === undefined || data === null ? null : this.inner.prepare(emit.emit, data);
+    return this.attempt(emit.emit, null, () => {
+      const data = emit.each === undefined ? emit.data : emit.each(listener);
+      return data === undefined || data === null ? null : this.inner.prepare(emit.emit, data);
+    });
   }
 
-  /** A dialect that fails at an event leaves that out, and ends no connection. */
+  /** Tells whether a connection gets a foreign event that all others of the room may get. */
+  isFor({ emit, isFor }: Emit<unknown>, listener: Listener<unknown>): boolean {
+    return isFor === undefined || this.attempt(emit, false, () => isFor(listener));
+  }
+
   private translate(event: string, data: unknown): readonly Step<unknown>[] {
-    if (event === 'error') return [this.dialect.refuse((data as { error: never }).error)];
     if (event === 'auth.expiring') return [{ ask: 'auth.refresh', data: {} }];
-    try {
+    return this.attempt(event, [], () => {
+      if (event === 'error') return [this.dialect.refuse((data as { error: never }).error)];
       return this.dialect.fromEvent({ event: event as EventName, data }, this.around);
-    } catch (err) {
-      logger.error({ msg: `Dialect ${this.dialect.name} failed at ${event}`, err });
-      return [];
-    }
+    });
   }
 
   private prepareEmit(emit: Emit<unknown>): Prepared | null {
     if (emit.later !== undefined || emit.each !== undefined) return null;
-    return this.inner.prepare(emit.emit, emit.data);
+    return this.attempt(emit.emit, null, () => this.inner.prepare(emit.emit, emit.data));
+  }
+
+  /** A dialect that fails at an event leaves that out, and ends no connection. */
+  private attempt<T>(event: string, otherwise: T, make: () => T): T {
+    try {
+      return make();
+    } catch (err) {
+      logger.error({ msg: `Dialect ${this.dialect.name} failed at ${event}`, err });
+      return otherwise;
+    }
   }
 
   private async load(part: Part): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Encoding, Link, Prepared } from '../chat/transport.js';
 import type { Outcome } from '../protocol/frames.js';
-import type { User } from '../protocol/models.js';
+import type { RoomCut, User } from '../protocol/models.js';
 import type { Ask, Dialect, Emit, Listener } from './dialect.js';
 import type { DialectEncoding, JoinedForeign, PreparedForeign } from './dialect-encoding.js';
 
@@ -21,7 +21,7 @@ export interface Speech {
  */
 export class DialectLink implements Link, Listener<unknown> {
   user: User | null = null;
-  readonly rooms = new Set<string>();
+  readonly rooms = new Map<string, string>();
   state: unknown = null;
   /** Position of the public room up to which an observer has heard all; later that is left out. */
   heardUpTo = { room: '', seq: 0 };
@@ -115,7 +115,8 @@ export class DialectLink implements Link, Listener<unknown> {
     if (ask === 'hello' || ask === 'user.update') {
       this.user = (outcome.data as { user: User }).user;
     } else if (ask === 'room.join' || ask === 'dm.open') {
-      this.rooms.add((outcome.data as { room: string }).room);
+      const { room, info } = outcome.data as RoomCut;
+      this.rooms.set(room, info.title);
     } else if (ask === 'room.leave') {
       this.rooms.delete(data['room'] as string);
     }
@@ -176,7 +177,7 @@ export class DialectLink implements Link, Listener<unknown> {
 
   private send({ parts }: PreparedForeign): void {
     for (const { emit, prepared } of parts) {
-      if (emit.isFor?.(this) === false) continue;
+      if (this.speech?.encoding.isFor(emit, this) !== true) continue;
       const ready = emit.each === undefined ? prepared : this.prepareEach(emit);
       if (ready !== null) this.inner.push(ready);
     }

@@ -21,8 +21,8 @@ export interface ServerEvent {
 export interface Listener<S> {
   /** Null before the first hello succeeded. */
   readonly user: User | null;
-  /** Ids of the rooms whose events the connection receives. */
-  readonly rooms: ReadonlySet<string>;
+  /** Titles of the rooms whose events the connection receives, by id. */
+  readonly rooms: ReadonlyMap<string, string>;
   /** What the dialect itself remembers of the connection. */
   readonly state: S;
   /** Finds who else of this program is connected under a name, in any case. */

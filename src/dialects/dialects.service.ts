@@ -1,9 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import type { Connection } from '../chat/connection.js';
 import { DialectPort, type DialectCore, type DialectPlug } from '../chat/dialect-port.js';
 import type { Encoding, Handshake, Link, Sink } from '../chat/transport.js';
 import { CONFIG, type Config } from '../config/config.js';
+import type { ReplyData } from '../protocol/commands.js';
 import type { Outcome } from '../protocol/frames.js';
 import type { User } from '../protocol/models.js';
 import { foldRoomName } from '../protocol/names.js';
@@ -14,13 +15,15 @@ import { DialectEncoding } from './dialect-encoding.js';
 import { DialectGuests, type GuestMark } from './dialect-guests.service.js';
 import { DialectImages } from './dialect-images.service.js';
 import { DialectLink } from './dialect-link.js';
-import type { Ask, Dialect, Surroundings } from './dialect.js';
+import type { Ask, Dialect, ForeignEvent, Surroundings } from './dialect.js';
 import { Interpreter, type Helpers } from './interpreter.js';
 import { Observers } from './observers.js';
 import { UndeclaredSink } from './undeclared-sink.js';
 
 /** Token by which the list of the dialects that are spoken is injected. */
 export const DIALECTS = Symbol('Dialects');
+
+const logger = new Logger('Dialects');
 
 /** Speaks foreign protocols to the clients that know no other (P-10.7). */
 @Injectable()
@@ -54,10 +57,10 @@ export class Dialects implements DialectPlug, Helpers {
     const connection = core.open(link);
     if (connection === undefined) return undefined;
     return new UndeclaredSink(connection, {
-      findDialect: (event) => this.dialects.find((dialect) => dialect.declares(event)),
+      findDialect: (event) => this.dialects.find((dialect) => isDeclaredBy(dialect, event)),
       declare: (dialect) => this.declare(dialect, inner, link, connection, core),
       greet: () => this.observers.remove(link),
-      observe: () => this.observers.add(link, connection),
+      observe: () => this.observe(link, connection),
       closed: () => this.closed(link),
     });
   }
@@ -83,7 +86,15 @@ export class Dialects implements DialectPlug, Helpers {
       await this.guests.come(user, this.markOf(speaker), dialect.hasNames === true);
     }
     if (ask === 'room.join') this.joined(String(data['room']), speaker);
-    if (ask === 'dm.open') await this.meet(String(data['user']), user.id);
+    if (ask === 'dm.open') {
+      const { room } = outcome.data as ReplyData<'dm.open'>;
+      await this.meet(String(data['user']), user.id, room);
+    }
+  }
+
+  /** Who speaks a dialect and is nobody yet, having asked for a list at first, only listens too. */
+  private observe(link: DialectLink, connection: Connection): void {
+    if (link.user === null) this.observers.add(link, connection);
   }
 
   private joined(room: string, { link, dialect }: Interpreter): void {
@@ -132,6 +143,8 @@ export class Dialects implements DialectPlug, Helpers {
 
   private async welcomed(speaker: Interpreter, user: User): Promise<void> {
     const { connection, dialect, returning } = speaker;
+    // Who never hears as an observer does is none any more; others are until they hear as members.
+    if (dialect.observer === undefined) this.observers.remove(speaker.link);
     await this.guests.come(user, this.markOf(speaker), dialect.hasNames === true);
     // The connection may have been closed meanwhile.
     if (!connection.isOpen) this.guests.go(user.id);
@@ -142,9 +155,10 @@ export class Dialects implements DialectPlug, Helpers {
   }
 
   /** The direct room that one opens is open for the other, too. */
-  private async meet(other: string, opener: string): Promise<void> {
+  private async meet(other: string, opener: string, room: string): Promise<void> {
     for (const speaker of this.speakers) {
-      if (speaker.link.user?.id !== other) continue;
+      // Who receives it already is spared a command, which would be taken from their rate.
+      if (speaker.link.user?.id !== other || speaker.link.rooms.has(room)) continue;
       await speaker.askQuietly({ ask: 'dm.open', data: { user: opener } });
     }
   }
@@ -177,5 +191,15 @@ export class Dialects implements DialectPlug, Helpers {
       if (speaker.link === link) this.speakers.delete(speaker);
     }
     if (link.user !== null) this.guests.go(link.user.id);
+  }
+}
+
+/** A dialect that stumbles over an event does not speak it: others may. */
+function isDeclaredBy(dialect: Dialect, event: ForeignEvent): boolean {
+  try {
+    return dialect.declares(event);
+  } catch (err) {
+    logger.error({ msg: `Dialect ${dialect.name} failed at ${event.event}`, err });
+    return false;
   }
 }

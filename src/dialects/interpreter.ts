@@ -16,6 +16,8 @@ const WAITING_MAX = 256;
 /** Bytes of them before reading stops, and at most. */
 const BYTES_BEFORE_PAUSE = 1_000_000;
 const BYTES_MAX = 8_000_000;
+/** What an empty list or object takes. */
+const VALUE_BYTES = 32;
 
 /** What the commands of a dialect need beside the command itself. */
 export interface Helpers {
@@ -68,7 +70,7 @@ export class Interpreter {
   /** Takes a foreign event in its turn. */
   take(event: ForeignEvent, done?: (outcome: Outcome) => void): void {
     const steps = () => this.dialect.fromClient(event, this.link, this.scene.around);
-    const bytes = textBytes(event.data);
+    const bytes = sizeOf(event.data);
     this.add(done === undefined ? { bytes, steps } : { bytes, steps, done });
   }
 
@@ -190,17 +192,23 @@ export class Interpreter {
   }
 
   private refuse(error: WireError): Outcome {
-    this.emit(this.dialect.refuse(error));
+    try {
+      this.emit(this.dialect.refuse(error));
+    } catch (err) {
+      logger.error({ msg: `Dialect ${this.dialect.name} failed at a refusal`, err });
+    }
     return { ok: false, error };
   }
 }
 
-/** What large frames carry is in texts. */
-function textBytes(data: unknown): number {
-  if (typeof data === 'string') return data.length;
-  if (typeof data !== 'object' || data === null) return 0;
-  return Object.values(data).reduce(
-    (sum: number, value) => (typeof value === 'string' ? sum + value.length : sum),
-    0,
-  );
+/** About what a value takes in memory, however deep: many small parts take more than a text. */
+function sizeOf(data: unknown): number {
+  let bytes = 0;
+  const values = [data];
+  for (let value = values.pop(); value !== undefined; value = values.pop()) {
+    bytes += typeof value === 'string' ? value.length : VALUE_BYTES;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const part of Object.values(value)) values.push(part);
+  }
+  return bytes;
 }

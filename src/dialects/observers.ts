@@ -35,6 +35,8 @@ export class Observers implements CommitListener {
     if (this.connections.size >= this.config.limits.observers) return false;
     this.connections.set(link, connection);
     connection.isObserver = true;
+    // Who has declared themselves was greeted then, or knows no greeting.
+    if (link.dialect !== null) return true;
     for (const { observer } of this.dialects) {
       const { greeting } = observer ?? {};
       if (greeting !== undefined) connection.push(link.wire.prepare(greeting.emit, greeting.data));

@@ -5,7 +5,7 @@ import type { Outcome } from '../protocol/frames.js';
 import type { Dialect, ForeignEvent } from './dialect.js';
 import type { Interpreter } from './interpreter.js';
 
-/** Milliseconds after which a connection that has said nothing only listens. */
+/** Milliseconds after which a connection that is nobody yet only listens. */
 const SILENCE_MS = 1_000;
 
 /** What a connection that may speak a dialect turns out to be. */
@@ -16,7 +16,7 @@ export interface Verdicts {
   declare(dialect: Dialect): Interpreter;
   /** The connection speaks the protocol. */
   greet(): void;
-  /** The connection has said nothing for a while. */
+  /** The connection has said nothing for a while, or nothing but events of a dialect. */
   observe(): void;
   /** The connection is gone. */
   closed(): void;
@@ -58,11 +58,13 @@ export class UndeclaredSink implements Sink {
   }
 
   private judge({ name, data }: IncomingCommand): void {
-    clearTimeout(this.timer);
     const dialect = this.verdicts.findDialect({ event: name, data });
     if (dialect !== undefined) {
       this.interpreter = this.verdicts.declare(dialect);
-    } else if (Object.hasOwn(COMMANDS, name)) {
+      return;
+    }
+    clearTimeout(this.timer);
+    if (Object.hasOwn(COMMANDS, name)) {
       this.isOurs = true;
       this.verdicts.greet();
     }

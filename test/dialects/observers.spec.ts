@@ -67,6 +67,43 @@ describe('a connection that says nothing', () => {
     await ann.close();
   });
 
+  test('is none any more when it joins as a program that does not listen', async () => {
+    server = await startServer({ PARLANCE_LIMIT_OBSERVERS: '1' });
+    const page = await OldPage.open(server.url, 'rooms', ['websocket']);
+    pages.push(page);
+    await page.next('message');
+    page.post('join', { room: 'sala' });
+    await page.next('join');
+    // There is place for another.
+    const second = await open();
+    await second.next('message');
+
+    const ann = await connect({ name: 'ann' });
+    for (const room of ['general', 'sala']) await ann.ok('room.join', { room });
+    await page.next('join');
+    await ann.ok('message.send', { room: 'general', text: 'not for them' });
+    await ann.ok('message.send', { room: 'sala', text: 'for them' });
+
+    expect(await page.next('chat')).toBe('for them');
+    await ann.close();
+  });
+
+  test('is also one that has asked for a list, and joins later', async () => {
+    server = await startServer({ PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '1500' });
+    const page = await OldPage.open(server.url, 'simple-chat', ['websocket']);
+    pages.push(page);
+    page.post('chat', { event: 'users' });
+    expect(await page.next('chat')).toEqual({ type: 'users', message: 'Users in room: []' });
+    // Opened after it: when this one is closed for want of a hello, that one is late as well.
+    const late = await connect();
+    expect((await late.end()).code).toBe(4003);
+
+    page.post('chat', { event: 'join', user: 'x'.repeat(33), room: 'one' });
+    expect(await page.next('message')).toMatch(/"code": 99/);
+    page.post('chat', { event: 'join', user: 'Ann', room: 'one' });
+    expect(await page.next('chat')).toMatchObject({ type: 'newuser' });
+  });
+
   test('is one of a limited number; others have to say hello in time', async () => {
     server = await startServer({
       PARLANCE_LIMIT_OBSERVERS: '1',

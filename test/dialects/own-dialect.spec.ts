@@ -14,19 +14,31 @@ const require = createRequire(import.meta.url);
 /** A dialect that fails wherever it can. */
 const clumsy = defineDialect<null>({
   name: 'clumsy',
-  declares: ({ event }) => event === 'stumble',
+  declares: ({ event }) => {
+    if (event === 'trip') throw new Error('tripped');
+    return event === 'stumble';
+  },
   begin: () => null,
   fromClient: ({ data }, { user }, { publicRoom }) => {
     if (data === 'now') throw new Error('stumbled');
     const arrival = user === null ? [{ ask: 'hello' as const, data: {} }] : [];
+    if (data === 'refused') return [...arrival, { ask: 'room.leave', data: {} }];
     return [...arrival, { ask: 'room.join', data: { room: publicRoom } }];
   },
-  fromEvent: () => {
-    throw new Error('fell');
+  fromEvent: ({ event, data }) => {
+    if (event !== 'message.created') throw new Error('fell');
+    const { text } = (data as { message: { text: string } }).message;
+    if (text === 'for each') return [{ emit: 'message', each: fall }];
+    if (text === 'for whom') return [{ emit: 'message', data: text, isFor: fall }];
+    return [{ emit: 'message', data: { text, big: 1n } }];
   },
   fromReply: ({ to }) => (to.ask === 'room.join' ? [{ emit: 'message', data: 'in' }] : []),
-  refuse: ({ code }) => ({ emit: 'error', data: code }),
+  refuse: ({ code }) => (code === 'invalid' ? fall() : { emit: 'error', data: code }),
 });
+
+function fall(): never {
+  throw new Error('fell');
+}
 
 describe('a dialect of somebody else', () => {
   let server: TestServer | undefined;
@@ -71,9 +83,16 @@ describe('a dialect of somebody else', () => {
     expect(await page.next('message')).toBe('in');
     page.post('stumble', 'now');
     expect(await page.next('error')).toBe('internal');
+    page.post('stumble', 'refused');
     const other = await OldPage.open(server.url, 'livechat');
-    other.post('send-msg', 'hi');
-    expect(await other.next('show-msg')).toBe('hi');
+    for (const text of ['for each', 'for whom', 'as no JSON']) {
+      other.post('send-msg', text);
+      expect(await other.next('show-msg')).toBe(text);
+    }
+    const tripping = await OldPage.open(server.url, 'broadcast', ['websocket']);
+    tripping.post('trip');
+    expect(await tripping.next('error')).toMatchObject({ error: { code: 'unknown_command' } });
+    tripping.close();
     page.post('stumble', 'again');
     expect(await page.next('message')).toBe('in');
     page.close();

@@ -82,6 +82,27 @@ describe('guests of older programs who go', () => {
     await watcher.close();
   });
 
+  test('come back into rooms that they hear of and leave as before', async () => {
+    server = await startServer({ PARLANCE_TRUST_PROXY: 'loopback' });
+    const watcher = await watch();
+    const ann = await join('Ann', 'The one!');
+    ann.post('chat', { event: 'join', user: 'Ann', room: 'two' });
+    await ann.next('chat');
+    ann.close();
+    const again = await join('Ann', 'two');
+
+    const bob = await join('Bob', 'the ONE!');
+    expect(await again.next('chat')).toEqual(came('Bob', 'The one!'));
+    again.post('chat', { event: 'leave', user: 'Ann', room: 'the one!' });
+    expect(await bob.next('chat')).toEqual({
+      type: 'deluser',
+      message: 'User Ann left room the ONE!',
+    });
+    again.post('chat', { event: 'leave', user: 'Ann', room: 'the one!' });
+    expect(await again.next('message')).toMatch(/You are not in the one!/);
+    await watcher.close();
+  });
+
   test('come back after a restart, and leave after it if they do not', async () => {
     server = await startServer();
     const before = await watch('one');

@@ -1,4 +1,4 @@
-import type { Emit, Listener, Step } from '../dialect.js';
+import type { Emit, Listener, Step, Surroundings } from '../dialect.js';
 import { pythonList } from './python-list.js';
 
 /** What is remembered of a connection. */
@@ -13,6 +13,16 @@ export type Steps = readonly Step<State>[];
 
 /** What this program's own server says to what it cannot read, and to who has not joined. */
 export const UNREADABLE = 'JSON Parse failed';
+
+/** Gives the name under which the person knows a room they joined; undefined for any other. */
+export function nameOfRoom(
+  { rooms, state }: Person,
+  room: string,
+  { publicRoom }: Surroundings,
+): string | undefined {
+  // Who came back is in rooms that this connection did not ask for, as in the public one.
+  return state.joined.get(room) ?? (room === publicRoom ? undefined : rooms.get(room));
+}
 
 /** Says that something cannot be done, in the words of this program's server. */
 export function refusal(message: string): Emit<State> {

@@ -2,14 +2,15 @@ import type { Member } from '../../protocol/models.js';
 import type { ForeignEvent, Step, Surroundings } from '../dialect.js';
 import { enter, send } from '../enter.js';
 import { foreignRoom, foreignTitle } from '../foreign-room.js';
-import { isSameName, listed, refusal, UNREADABLE } from './answers.js';
+import { isSameName, listed, nameOfRoom, refusal, UNREADABLE } from './answers.js';
 import type { Person, State, Steps } from './answers.js';
 import { readDataUrl, readPayload, type Payload } from './payload.js';
 
 const NAME = 'JDOE';
 const ROOM = 'PARKED';
 const TEXT = 'Knock! Knock!';
-const IMAGE_BYTES = 1_000_000;
+/** What people call 1 MB, whichever way they count; about 1.4 MB in base64. */
+const IMAGE_BYTES = 1_048_576;
 const PAGE = 100;
 
 /** What a listing of members is for: to be shown, or to find the addressee of a text. */
@@ -31,7 +32,7 @@ export function fromClient(
   if (payload.event === 'join') return join(payload, person, around);
   if (payload.event === 'users') return users(payload, person);
   if (person.user === null) return [refusal(UNREADABLE)];
-  if (payload.event === 'leave') return leave(payload, person);
+  if (payload.event === 'leave') return leave(payload, person, around);
   if (payload.event === 'image') return image(payload, person, around);
   return chat(payload, person, around);
 }
@@ -59,9 +60,11 @@ function join(payload: Payload, person: Person, around: Surroundings): Steps {
   ];
 }
 
-function leave({ room: typed = ROOM }: Payload, { state }: Person): Steps {
+function leave({ room: typed = ROOM }: Payload, person: Person, around: Surroundings): Steps {
   const room = foreignRoom(typed);
-  if (!state.joined.delete(room)) return [refusal(`You are not in ${typed}.`)];
+  if (nameOfRoom(person, room, around) === undefined) {
+    return [refusal(`You are not in ${typed}.`)];
+  }
   return [{ ask: 'room.leave', data: { room } }];
 }
 

@@ -2,7 +2,7 @@ import type { EventData } from '../../protocol/events.js';
 import type { Attachment, Message } from '../../protocol/models.js';
 import type { Ask, Emit, ServerEvent, Surroundings } from '../dialect.js';
 import { messageLine } from '../message-line.js';
-import { came, said, went } from './answers.js';
+import { came, nameOfRoom, said, went } from './answers.js';
 import type { Person, State, Steps } from './answers.js';
 
 /** Translates what is sent to everybody in a room, and what tells one of a direct room. */
@@ -14,11 +14,12 @@ export function fromEvent({ event, data }: ServerEvent, around: Surroundings): S
   }
   if (event === 'member.joined') {
     const { room, member } = data as EventData<'member.joined'>;
-    return [toOthers(room, member.user.id, (typed) => came(member.user.name, typed))];
+    const { id, name } = member.user;
+    return [toOthers(room, id, around, (typed) => came(name, typed))];
   }
   if (event === 'member.left') {
     const { room, user } = data as EventData<'member.left'>;
-    return [toOthers(room, user.id, (typed) => went(user.name, typed))];
+    return [toOthers(room, user.id, around, (typed) => went(user.name, typed))];
   }
   return event === 'dm.opened' ? [enterDirect((data as EventData<'dm.opened'>).info.id)] : [];
 }
@@ -48,10 +49,15 @@ async function showImage(image: Attachment, from: string, around: Surroundings):
 }
 
 /** Tells those who joined the room, each by the name under which they know it. */
-function toOthers(room: string, id: string, say: (typed: string) => unknown): Emit<State> {
-  const each = ({ state, user }: Person): unknown => {
-    const typed = state.joined.get(room);
-    return typed === undefined || user?.id === id ? undefined : say(typed);
+function toOthers(
+  room: string,
+  id: string,
+  around: Surroundings,
+  say: (typed: string) => unknown,
+): Emit<State> {
+  const each = (person: Person): unknown => {
+    const typed = nameOfRoom(person, room, around);
+    return typed === undefined || person.user?.id === id ? undefined : say(typed);
   };
   return { emit: 'chat', each };
 }

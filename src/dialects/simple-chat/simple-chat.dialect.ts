@@ -37,6 +37,7 @@ function fromReply({ to, outcome }: Answer, person: Person, around: Surroundings
     const page = outcome.data as ReplyData<'room.members'>;
     return readMembers(String(to.data['room']), page, note as Listing);
   }
+  if (to.ask === 'room.leave') person.state.joined.delete(String(to.data['room']));
   if (to.ask !== 'dm.open') return [];
   return [send((outcome.data as ReplyData<'dm.open'>).room, (note as { text: string }).text)];
 }
