@@ -69,7 +69,7 @@ describe('images of simple chat', () => {
       const cid = await connect('Cid');
       await ann.next('chat');
       await bob.next('chat');
-      for (const size of [3_000, 950_000]) {
+      for (const size of [3_000, 1_040_000]) {
         const bytes = await noise(size);
         const { width } = await sharp(bytes).metadata();
 
