@@ -119,6 +119,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
 
   private async release(connection: Connection): Promise<void> {
     connection.attempt(() => connection.link.pause());
+    await this.dialects.plug?.drained(connection);
     await connection.queue?.drained();
     sayGoingAway(connection);
   }

@@ -14,6 +14,8 @@ export interface DialectCore {
 /** What stands between a transport and the core for connections that know no hello (P-10.7). */
 export interface DialectPlug {
   accept(link: Link, handshake: Handshake, core: DialectCore): Sink | undefined;
+  /** Resolves when what a connection has sent is translated and answered; undefined if it is. */
+  drained(connection: Connection): Promise<void> | undefined;
 }
 
 /** Where the dialects are plugged in, of which the chat itself knows nothing. */

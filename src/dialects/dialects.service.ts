@@ -65,6 +65,13 @@ export class Dialects implements DialectPlug, Helpers {
     });
   }
 
+  drained(connection: Connection): Promise<void> | undefined {
+    for (const speaker of this.speakers) {
+      if (speaker.connection === connection) return speaker.drained();
+    }
+    return undefined;
+  }
+
   /** Gives a hello its version and its token, and a message the file that came with it. */
   async complete({ ask, data, upload }: Ask, speaker: Interpreter): Promise<Ask['data']> {
     if (ask === 'hello') return this.greeting(data, speaker);

@@ -49,7 +49,7 @@ interface Work {
 export class Interpreter {
   private readonly waiting: Work[] = [];
   private waitingBytes = 0;
-  private isBusy = false;
+  private busy: Promise<void> | null = null;
   /** Commands without an answer; they have none any more when the connection is gone. */
   private readonly pending = new Set<(outcome: Outcome) => void>();
   private isPaused = false;
@@ -84,6 +84,11 @@ export class Interpreter {
     await this.send(ask, ask.data);
   }
 
+  /** Resolves when everything that was taken has been done; undefined if it has. */
+  drained(): Promise<void> | undefined {
+    return this.busy ?? undefined;
+  }
+
   /** Forgets what waits: the connection is gone. */
   stop(): void {
     this.waiting.length = 0;
@@ -99,7 +104,7 @@ export class Interpreter {
     this.waiting.push(work);
     this.waitingBytes += work.bytes;
     if (this.isFull()) this.holdBack();
-    if (!this.isBusy) void this.work();
+    this.busy ??= this.work();
   }
 
   private isFull(): boolean {
@@ -116,7 +121,6 @@ export class Interpreter {
   }
 
   private async work(): Promise<void> {
-    this.isBusy = true;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
       this.link.hold();
       const outcome = await this.attempt(next);
@@ -128,7 +132,7 @@ export class Interpreter {
         this.link.holdReading(false);
       }
     }
-    this.isBusy = false;
+    this.busy = null;
   }
 
   private async attempt({ steps }: Work): Promise<Outcome> {

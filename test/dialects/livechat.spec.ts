@@ -52,6 +52,23 @@ describe('livechat', () => {
     page.close();
   });
 
+  test('keeps what was posted before the server stopped', async () => {
+    const page = await OldPage.open(server.url, 'livechat', ['polling']);
+    const texts = Array.from({ length: 40 }, (_, i) => String(i));
+    for (const text of texts) page.post('send-msg', text);
+    // All but the first leave in one request, which is read as a whole.
+    for (const text of texts.slice(0, 2)) expect(await page.next('show-msg')).toBe(text);
+    await server.stop();
+    server = await startServer(server.env);
+
+    const other = await OldPage.open(server.url, 'livechat');
+    other.post('request-all-msgs');
+
+    expect(await other.next('show-all-msgs')).toEqual(texts);
+    page.close();
+    other.close();
+  });
+
   test('shows no more than is configured, the newest of them', async () => {
     await server.dispose();
     server = await startServer({ PARLANCE_LEGACY_HISTORY: '250' });
