@@ -127,6 +127,7 @@ const GENERAL = {
     .default(30)
     .describe('Seconds away after which a guest of an older program leaves the rooms.'),
   PARLANCE_LEGACY_HISTORY: positive('messages')
+    .refine((messages) => messages <= 5_000, 'give messages up to 5000')
     .default(500)
     .describe('Messages that a client of livechat is shown at most.'),
   PARLANCE_GUEST_AWAY_SECONDS: positive('seconds')

@@ -5,10 +5,14 @@ import { enter, send } from './enter.js';
 import { messageLine } from './message-line.js';
 
 const PAGE = 100;
+/** Pages of one history, each of which is a command: no more than the rate lets through at once. */
+const PAGES = 50;
 
 interface State {
   /** Lines of the history that is being read, oldest first. */
   lines: string[];
+  /** Pages of it so far. */
+  pages: number;
 }
 
 /** Translates what everybody in the public room is sent. */
@@ -28,13 +32,14 @@ export const livechat: Dialect<State> = {
   observer: { events: showMessage },
 
   declares: ({ event }) => event === 'send-msg' || event === 'request-all-msgs',
-  begin: () => ({ lines: [] }),
+  begin: () => ({ lines: [], pages: 0 }),
 
   fromClient({ event, data }, listener, around) {
     const arrival = enter(listener, around);
     if (event === 'send-msg') return [...arrival, send(around.publicRoom, data)];
     if (event !== 'request-all-msgs') return [];
     listener.state.lines = [];
+    listener.state.pages = 0;
     return [...arrival, readBefore(around, undefined, 0)];
   },
 
@@ -45,8 +50,10 @@ export const livechat: Dialect<State> = {
     const { messages, hasMore } = outcome.data as HistoryPage;
     const lines = messages.map(messageLine).filter((line) => line !== null);
     state.lines = [...lines, ...state.lines].slice(-around.historyMessages);
+    state.pages += 1;
     const first = messages[0]?.seq;
-    if (hasMore && first !== undefined && state.lines.length < around.historyMessages) {
+    const isFull = state.lines.length >= around.historyMessages || state.pages >= PAGES;
+    if (hasMore && first !== undefined && !isFull) {
       return [readBefore(around, first, state.lines.length)];
     }
     return [{ emit: 'show-all-msgs', data: state.lines }];

@@ -87,6 +87,24 @@ describe('livechat', () => {
     await ann.close();
   });
 
+  test('shows the newest of what would take too many pages', async () => {
+    await server.dispose();
+    server = await startServer({ PARLANCE_LIMIT_HISTORY_PAGE_MAX: '1' });
+    const ann = await connect('ann');
+    await ann.ok('room.join', { room: 'general' });
+    for (let line = 1; line <= 52; line++) {
+      await ann.ok('message.send', { room: 'general', text: String(line) });
+    }
+
+    const page = await OldPage.open(server.url, 'livechat');
+    page.post('request-all-msgs');
+
+    const lines = (await page.next('show-all-msgs')) as string[];
+    expect(lines).toEqual(Array.from({ length: 50 }, (_, i) => String(i + 3)));
+    page.close();
+    await ann.close();
+  });
+
   test('leaves deleted messages out, and shows edited ones as they are', async () => {
     const ann = await connect('ann');
     await ann.ok('room.join', { room: 'general' });

@@ -83,6 +83,7 @@ describe('the settings', () => {
     ['PARLANCE_TOKEN_KEYS', ',', 'give one at least, or leave it out'],
     ['PARLANCE_TOKEN_KEYS', `k1:${KEY},k1:${KEY}`, 'give each key an id of its own'],
     ['PARLANCE_TOKEN_SECONDS', '0', 'give seconds greater than 0'],
+    ['PARLANCE_LEGACY_HISTORY', '5001', 'give messages up to 5000'],
     ['PARLANCE_DEFAULT_ROOM', 'no spaces', 'give 1 to 64 letters, digits'],
     ['PARLANCE_DIALECTS', 'livechat,irc', 'give some of livechat, rooms, simple-chat,'],
     ['PARLANCE_DIALECTS', 'none,rooms', 'give some of livechat, rooms, simple-chat,'],
