@@ -31,8 +31,10 @@ const FORBIDDEN_PACKAGES = {
 
 // What both browsers and Node.js have; the client uses nothing else.
 const EVERYWHERE = [
+  'Blob',
   'clearTimeout',
   'crypto',
+  'fetch',
   'globalThis',
   'performance',
   'setTimeout',

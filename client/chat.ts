@@ -1,6 +1,6 @@
 import type { WireError } from '#src/protocol/errors.js';
 import type { EventData, LogEvent } from '#src/protocol/events.js';
-import type { Position, RoomCut } from '#src/protocol/models.js';
+import type { Attachment, Position, RoomCut } from '#src/protocol/models.js';
 import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { CallArguments, CallName, CallReply } from './call-types.js';
@@ -22,6 +22,7 @@ import { TokenKeeper } from './token-keeper.js';
 import { TokenRefresher } from './token-refresher.js';
 import { socketIoLinks } from './transports/socket-io.js';
 import { webSocketLinks } from './transports/websocket.js';
+import { uploadFile, type FileBytes } from './upload-file.js';
 
 const CONNECT_MS = 15_000;
 /** How long a client that closes waits for answers. */
@@ -136,6 +137,19 @@ export class Chat {
    */
   send(message: OutgoingMessage): Promise<SentMessage> {
     return this.call('message.send', message);
+  }
+
+  /**
+   * Uploads a file over HTTP, once there is a session; its id is for `files` of {@link send}.
+   *
+   * It is tried once: a file that is uploaded twice and sent once is removed by itself (P-14.8).
+   *
+   * @throws CommandError, ConnectionError as {@link call} does
+   */
+  async upload(bytes: FileBytes, name?: string): Promise<Attachment> {
+    await this.ready();
+    const token = (await this.tokens.current()) ?? '';
+    return uploadFile(this.options.url, token, bytes, name);
   }
 
   /** Registers a listener; gives a function that takes it off again. */

@@ -9,4 +9,5 @@ export type { Link, LinkListener, OpenLink, ServerFrame } from './link.js';
 export type { OutgoingMessage, SentMessage } from './outbox.js';
 export type { ReturnDelays } from './return-delay.js';
 export type { TokenListener, TokenSource } from './token-keeper.js';
+export type { FileBytes } from './upload-file.js';
 export type { MakeSocket, SocketIoOptions, SocketIoSocket } from './transports/socket-io.js';

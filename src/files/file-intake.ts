@@ -15,6 +15,8 @@ import { previewKey, type StoredFile } from './stored-file.js';
 
 /** Images that are decoded at a time: each takes a thread and the memory of all its pixels. */
 const DECODED_AT_ONCE = 2;
+/** Of AVIF, the largest take a gigabyte and seconds of a thread, however few bytes they have. */
+const AVIF_AT_ONCE = 1;
 const OTHER_TYPE = 'application/octet-stream';
 
 /** What comes in: whose it is, and what is known of it. */
@@ -31,6 +33,7 @@ export interface FileOrigin {
 @Injectable()
 export class FileIntake {
   private readonly slots = new Slots(DECODED_AT_ONCE);
+  private readonly avifSlots = new Slots(AVIF_AT_ONCE);
   /** Ids of files whose bytes may be in their place before the database knows them. */
   private readonly underWay = new Set<string>();
 
@@ -101,7 +104,7 @@ export class FileIntake {
       origin.charge?.(came.size);
       const type = imageTypeOf(await headOf(came));
       if (type !== null) {
-        return await this.slots.run(() => this.storeImage(id, came, type, origin));
+        return await this.inTurn(origin, type, () => this.storeImage(id, came, type, origin));
       }
       if (origin.isImage === true) throw new ProtocolError('image_unreadable');
       await this.storage.put(id, came.path);
@@ -110,6 +113,12 @@ export class FileIntake {
     } finally {
       await this.folder.discard(came.path);
     }
+  }
+
+  /** Nobody waits for the images of one user alone, nor for AVIF alone. */
+  private inTurn<T>({ ownerId }: FileOrigin, type: ImageType, work: () => Promise<T>): Promise<T> {
+    const begin = () => this.slots.run(ownerId, work);
+    return type === 'image/avif' ? this.avifSlots.run(ownerId, begin) : begin();
   }
 
   private async storeImage(

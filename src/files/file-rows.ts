@@ -97,9 +97,12 @@ export async function deleteUnsent(sql: Sql, until: number, limit: number): Prom
   return rows.map(({ id }) => id);
 }
 
-/** Tells whether a file is known. */
-export async function isFileKnown(sql: Sql, id: string): Promise<boolean> {
-  return (await sql.get('SELECT 1 AS yes FROM files WHERE id = ?', id)) !== undefined;
+/** Tells which of these files are known. */
+export async function findKnown(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  const places = ids.map(() => '?').join(', ');
+  const known = `SELECT id FROM files WHERE id IN (${places})`;
+  const rows = await sql.all<{ id: string }>(known, ...ids);
+  return new Set(rows.map(({ id }) => id));
 }
 
 function toFile(row: FileRow): StoredFile {

@@ -10,7 +10,7 @@ import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
 import { Writer } from '../database/writer.js';
 import { FileIntake } from './file-intake.js';
-import { deleteUnsent, isFileKnown } from './file-rows.js';
+import { deleteUnsent, findKnown } from './file-rows.js';
 import { FILE_STORAGE, type FileStorage } from './file-storage.js';
 
 const PAUSE_MAX_MS = 600_000;
@@ -87,11 +87,8 @@ export class FileSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async removeLost(keys: readonly string[]): Promise<void> {
-    const lost = await this.reader.snapshot(async ({ sql }) => {
-      const unknown: string[] = [];
-      for (const key of keys) if (!(await isFileKnown(sql, idOf(key)))) unknown.push(key);
-      return unknown;
-    });
+    const known = await this.reader.snapshot(({ sql }) => findKnown(sql, keys.map(idOf)));
+    const lost = keys.filter((key) => !known.has(idOf(key)));
     for (const key of lost) await this.storage.remove(key);
     if (lost.length > 0)
       this.logger.log({ msg: 'Bytes of no file were removed', keys: lost.length });

@@ -9,6 +9,8 @@ import type { Dimensions } from './stored-file.js';
 
 /** Loaders of the five types; sharp has many more, for formats that nobody sends here. */
 const LOADERS = ['Png', 'Jpeg', 'Nsgif', 'Webp', 'Heif'].map((name) => `VipsForeignLoad${name}`);
+/** What a frame counts as at least: hundreds of thousands of tiny ones take a minute. */
+const FRAME_PIXELS = 4_096;
 const PREVIEW_PIXELS = 480;
 /** So that it fits into a data URL of 256 KiB. */
 const PREVIEW_BYTES = 192_000;
@@ -50,8 +52,11 @@ export class ImageCleaner {
   private async requireFitting(path: string, type: ImageType): Promise<void> {
     const limit = this.config.limits.imagePixels;
     // Without a limit of its own, so that what is too large can be told from what is broken.
-    const head = await sharp(path, { ...optionsFor(type), limitInputPixels: false }).metadata();
-    if (head.width * head.height > limit) throw tooLarge('imagePixels', limit);
+    const options = { ...optionsFor(type), limitInputPixels: false };
+    const head = await sharp(path, options).metadata();
+    const frames = options.animated === true ? (head.pages ?? 1) : 1;
+    const least = frames > 1 ? frames * FRAME_PIXELS : 0;
+    if (Math.max(head.width * head.height, least) > limit) throw tooLarge('imagePixels', limit);
     if (!isOfType(head, type)) throw new ProtocolError('image_unreadable');
   }
 

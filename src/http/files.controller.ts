@@ -86,7 +86,7 @@ export class FilesController {
     const { id: userId } = await this.actorOf(request);
     const opened = await this.files.open(userId, id);
     const { type, size } = opened.file;
-    await send(response, opened, { type, size });
+    await this.send(response, opened, { type, size });
   }
 
   @Get(':id/preview')
@@ -96,7 +96,8 @@ export class FilesController {
     @Res() response: Response,
   ): Promise<void> {
     const { id: userId } = await this.actorOf(request);
-    await send(response, await this.files.open(userId, id, 'preview'), { type: 'image/webp' });
+    const opened = await this.files.open(userId, id, 'preview');
+    await this.send(response, opened, { type: 'image/webp' });
   }
 
   private async actorOf(request: Request): Promise<Actor> {
@@ -104,6 +105,25 @@ export class FilesController {
     if (token !== undefined && !('token' in request.query)) return this.owners.get(token);
     const message = 'Send the token in an Authorization header, never in the URL.';
     throw new ProtocolError('token_invalid', { message });
+  }
+
+  private async send(
+    response: Response,
+    { file, bytes }: OpenedFile,
+    { type, size }: { type: string; size?: number },
+  ): Promise<void> {
+    const isShown = file.image !== undefined;
+    response.set({
+      ...GUARDED,
+      'Content-Type': type,
+      'Content-Disposition': contentDisposition(file.name.replace(SEPARATORS, '_'), {
+        type: isShown ? 'inline' : 'attachment',
+      }),
+      ...(size === undefined ? {} : { 'Content-Length': String(size) }),
+    });
+    // Nothing else ends it: who never reads would keep a file and a connection open for ever.
+    response.setTimeout(this.config.limits.stallMs, () => response.destroy());
+    await pipeline(bytes, response);
   }
 }
 
@@ -113,21 +133,4 @@ function nameOf(given: unknown): string {
   const issues = result.error.issues.map(({ message }) => ({ path: 'name', message }));
   const message = `name: ${issues[0]?.message ?? 'is wrong'}`;
   throw new ProtocolError('invalid', { message, details: { issues } });
-}
-
-async function send(
-  response: Response,
-  { file, bytes }: OpenedFile,
-  { type, size }: { type: string; size?: number },
-): Promise<void> {
-  const isShown = file.image !== undefined;
-  response.set({
-    ...GUARDED,
-    'Content-Type': type,
-    'Content-Disposition': contentDisposition(file.name.replace(SEPARATORS, '_'), {
-      type: isShown ? 'inline' : 'attachment',
-    }),
-    ...(size === undefined ? {} : { 'Content-Length': String(size) }),
-  });
-  await pipeline(bytes, response);
 }

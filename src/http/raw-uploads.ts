@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 
-const UPLOADS = /\/api\/files\/?$/;
+/** As Express finds routes: in whatever case. */
+const UPLOADS = /\/api\/files\/?$/i;
 
 /**
  * Keeps the parsers of an app from the bodies of uploads, whatever those say that they are.

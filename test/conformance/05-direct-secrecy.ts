@@ -16,6 +16,8 @@ interface Target {
   readonly epoch: string;
 }
 
+const PIXEL = 'R0lGODlhAQABAIAAAP///wAAACwAAAAAAQABAAACAkQBADs=';
+
 type Naming = (target: Target) => readonly object[];
 
 const inRoom: Naming = ({ room }) => [{ room }];
@@ -48,6 +50,10 @@ const NAMING: Readonly<Record<CommandName, Naming | null>> = {
     ...[
       { room, text: 'hi', replyTo: message },
       { room, text: 'hi', cause: message },
+    ],
+    ...[
+      { room, files: ['0'.repeat(32)] },
+      { room, image: { data: PIXEL } },
     ],
   ],
   'message.edit': ({ room, message }) => [{ room, message, text: 'mine' }],

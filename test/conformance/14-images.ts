@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { animation, FORMATS, look, noise, photo, picture } from '../support/pictures.js';
+import { animation, flicker, FORMATS, look, noise, photo, picture } from '../support/pictures.js';
 import { bearer, errorOf, read, upload, uploaded } from '../support/uploads.js';
 import { verifies } from './suite.js';
 
@@ -104,4 +104,19 @@ verifies(
     await uploaded(scene.url, ann, await picture('avif', { width: 100, height: 50 }));
   },
   { settings: { PARLANCE_LIMIT_IMAGE_PIXELS: '5000' } },
+);
+
+verifies(
+  ['P-9.14', 'P-14.3'],
+  'counts the frames of an animation, however small they are',
+  async (scene) => {
+    const ann = await scene.join('ann');
+
+    await uploaded(scene.url, ann, flicker(3));
+    const answer = await upload(scene.url, flicker(4), { headers: bearer(ann) });
+
+    const error = errorOf(answer, 413, 'too_large');
+    assert.deepEqual(error.details, { limit: 'imagePixels', value: 12_288 });
+  },
+  { settings: { PARLANCE_LIMIT_IMAGE_PIXELS: '12288' } },
 );

@@ -40,6 +40,12 @@ verifies('P-14.1', 'takes a body whatever type and length it says to have', asyn
     assert.equal(file.size, json.length, type);
     assert.equal(file.type, 'application/octet-stream');
   }
+  const shouted = await request(`${scene.url}/API/Files`, {
+    method: 'POST',
+    headers: { ...bearer(ann), 'content-type': 'application/json' },
+    body: new Uint8Array(json),
+  });
+  assert.equal(shouted.status, 201, shouted.bytes.toString());
   const stream = new Blob([TEXT]).stream();
   const chunked = await request(`${scene.url}/api/files`, {
     method: 'POST',

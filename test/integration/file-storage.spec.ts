@@ -1,5 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { request as httpRequest, type Server } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 
 import { FilesService } from '#src/files/files.service.js';
@@ -83,6 +84,25 @@ test('who stops to read harms nobody, and is no failure', async () => {
       leaving.abort();
     }
     expect((await read(server.url, large.url, ann)).bytes.length).toBe(10_000_000);
+  });
+
+  expect(logged).toEqual([]);
+});
+
+test('who never reads is not waited for', async () => {
+  await start({ PARLANCE_LIMIT_STALL_MS: '200' });
+  const large = await uploaded(server.url, ann, Buffer.alloc(10_000_000));
+  const http = server.app.getHttpServer() as Server;
+  const served: Socket[] = [];
+  http.on('connection', (socket: Socket) => served.push(socket));
+
+  const logged = await logOfErrors(async () => {
+    const idle = connect(server.port, '127.0.0.1').pause();
+    const { authorization = '' } = bearer(ann);
+    idle.write(`GET ${large.url} HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\n\r\n`);
+    await eventually(() => served.some(({ destroyed }) => destroyed), 'that it is closed');
+    expect(served[0]?.bytesWritten).toBeGreaterThan(0);
+    idle.destroy();
   });
 
   expect(logged).toEqual([]);

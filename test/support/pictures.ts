@@ -25,6 +25,16 @@ export async function animation(format: 'gif' | 'webp'): Promise<Buffer> {
   return all.toFormat(format, { delay: [100, 100, 100] }).toBuffer();
 }
 
+/** A GIF of so many frames of one pixel, by turns black and white. */
+export function flicker(frames: number): Buffer {
+  const head = Buffer.from('47494638396101000100800000000000ffffff', 'hex');
+  const frame = (code: string) =>
+    Buffer.from(`21f90400010000002c0000000001000100000202${code}0100`, 'hex');
+  const both = [frame('44'), frame('4c')];
+  const all = Array.from({ length: frames }, (_, i) => both[i % 2] ?? head);
+  return Buffer.concat([head, ...all, Buffer.from(';')]);
+}
+
 /** An image that no encoder makes small. */
 export function noise(format: Format, width: number, height: number): Promise<Buffer> {
   const grain = { type: 'gaussian', mean: 128, sigma: 80 } as const;
