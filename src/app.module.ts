@@ -12,6 +12,8 @@ import { DialectGuestEntity } from './dialects/dialect-guest.entity.js';
 import type { Dialect } from './dialects/dialect.js';
 import { DialectsModule } from './dialects/dialects.module.js';
 import { FileEntity } from './files/file.entity.js';
+import type { FileStorage } from './files/file-storage.js';
+import { FileStorageModule } from './files/file-storage.module.js';
 import { FilesModule } from './files/files.module.js';
 import { HttpModule } from './http/http.module.js';
 import { MessageEntity } from './messages/message.entity.js';
@@ -52,6 +54,8 @@ export interface ParlanceOptions {
   readonly providers?: readonly Provider[];
   /** Foreign chat protocols to speak, beside those that come with the server. */
   readonly dialects?: readonly Dialect[];
+  /** Where the bytes of files are; a folder on the local disk by default. */
+  readonly storage?: FileStorage;
 }
 
 /** The whole gateway as one Nest module; use it with {@link ParlanceAdapter}. */
@@ -59,7 +63,7 @@ export interface ParlanceOptions {
 export class ParlanceModule {
   static forRoot(
     config: Config,
-    { bots = [], providers = [], dialects = [] }: ParlanceOptions = {},
+    { bots = [], providers = [], dialects = [], storage }: ParlanceOptions = {},
   ): DynamicModule {
     return {
       module: ParlanceModule,
@@ -68,6 +72,7 @@ export class ParlanceModule {
         DatabaseModule.of(ENTITIES),
         UsersModule,
         RoomsModule,
+        FileStorageModule.of(storage),
         FilesModule,
         MessagesModule,
         ChatModule,

@@ -142,6 +142,7 @@ export class DialectGuests implements OnApplicationBootstrap, OnModuleDestroy {
   }
 }
 
-function nameKey(name: string): string {
+/** Gives what is the same for names that are the same but for their case. */
+export function nameKey(name: string): string {
   return name.normalize('NFKC').trim().toLowerCase();
 }

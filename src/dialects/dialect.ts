@@ -58,6 +58,8 @@ export interface Ask {
   readonly data: Readonly<Record<string, unknown>>;
   /** Bytes to be stored first as a file of the user; the message names it. */
   readonly upload?: { readonly bytes: Buffer; readonly name: string };
+  /** Where only what comes later is new to the person: a position in the log of the room. */
+  readonly after?: number;
   /** Whether a connection is to send it, where all get the same; it is by default. */
   readonly isFor?: (listener: Listener<unknown>) => boolean;
   /** Anything for {@link Dialect.fromReply} to know the answer by. */

@@ -12,7 +12,7 @@ import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { TokensService } from '../users/tokens.service.js';
 import { checkDialects } from './define-dialect.js';
 import { DialectEncoding } from './dialect-encoding.js';
-import { DialectGuests, type GuestMark } from './dialect-guests.service.js';
+import { DialectGuests, nameKey, type GuestMark } from './dialect-guests.service.js';
 import { DialectImages } from './dialect-images.service.js';
 import { DialectLink } from './dialect-link.js';
 import type { Ask, Dialect, ForeignEvent, Surroundings } from './dialect.js';
@@ -94,8 +94,7 @@ export class Dialects implements DialectPlug, Helpers {
     }
     if (ask === 'room.join') this.joined(String(data['room']), speaker);
     if (ask === 'dm.open') {
-      const { room } = outcome.data as ReplyData<'dm.open'>;
-      await this.meet(String(data['user']), user.id, room);
+      this.meet(String(data['user']), user.id, outcome.data as ReplyData<'dm.open'>);
     }
   }
 
@@ -161,20 +160,22 @@ export class Dialects implements DialectPlug, Helpers {
     speaker.returning = null;
   }
 
-  /** The direct room that one opens is open for the other, too. */
-  private async meet(other: string, opener: string, room: string): Promise<void> {
+  /** The direct room that one opens is open for the other, too, who hears what comes from then on. */
+  private meet(other: string, opener: string, { room, seq }: ReplyData<'dm.open'>): void {
     for (const speaker of this.speakers) {
+      if (speaker.link.user?.id !== other) continue;
+      const data = { user: opener };
       // Who receives it already is spared a command, which would be taken from their rate.
-      if (speaker.link.user?.id !== other || speaker.link.rooms.has(room)) continue;
-      await speaker.askQuietly({ ask: 'dm.open', data: { user: opener } });
+      const isFor: Ask['isFor'] = ({ rooms }) => !rooms.has(room);
+      speaker.ask([{ ask: 'dm.open', data, after: seq, isFor }]);
     }
   }
 
   private findPeer(asking: Interpreter, name: string): string | null {
-    const same = name.trim().toLowerCase();
+    const same = nameKey(name);
     for (const { link, dialect } of this.speakers) {
       if (dialect !== asking.dialect || link.user === null || link === asking.link) continue;
-      if (link.user.name.toLowerCase() === same) return link.user.id;
+      if (nameKey(link.user.name) === same) return link.user.id;
     }
     return null;
   }

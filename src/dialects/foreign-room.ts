@@ -18,7 +18,7 @@ export function foreignRoom(typed: string): string {
   const folded = foldRoomName(typed);
   if (folded !== null && !MADE.test(folded)) return folded;
   const same = typed.trim().normalize('NFKC').toLowerCase().toUpperCase().toLowerCase();
-  const hash = createHash('sha256').update(same).digest('hex').slice(0, HASH_CHARS);
+  const hash = createHash('sha256').update(JSON.stringify(same)).digest('hex').slice(0, HASH_CHARS);
   const rest = same.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-+|-+$/g, '');
   const slug = Array.from(rest).slice(0, SLUG_CHARS).join('');
   return foldRoomName(`${slug}-_${hash}`) ?? `room-_${hash}`;

@@ -10,6 +10,7 @@ import type { DialectLink } from './dialect-link.js';
 
 const logger = new Logger('Dialects');
 const GONE: Outcome = { ok: false, error: new ProtocolError('unavailable').toWire() };
+const UNKNOWN: Outcome = { ok: false, error: new ProtocolError('unknown_command').toWire() };
 const OK: Outcome = { ok: true, data: {} };
 /** Foreign events that may wait; beyond it a connection that cannot be held back is closed. */
 const WAITING_MAX = 256;
@@ -139,6 +140,7 @@ export class Interpreter {
     try {
       const first = steps();
       if (!first.some((step) => 'ask' in step)) this.charge();
+      if (first.length === 0) return UNKNOWN;
       return await this.run(first);
     } catch (thrown) {
       const error = thrown instanceof ProtocolError ? thrown : new ProtocolError('internal');

@@ -8,6 +8,9 @@ const PAGE = 100;
 /** Pages of one history, each of which is a command: no more than the rate lets through at once. */
 const PAGES = 50;
 
+/** Bytes of one history: with more, a message that comes after it would end the connection. */
+const BYTES = 400_000;
+
 interface State {
   /** Lines of the history that is being read, oldest first. */
   lines: string[];
@@ -51,16 +54,29 @@ export const livechat: Dialect<State> = {
     const lines = messages.map(messageLine).filter((line) => line !== null);
     state.lines = [...lines, ...state.lines].slice(-around.historyMessages);
     state.pages += 1;
+    const shown = newest(state.lines);
     const first = messages[0]?.seq;
-    const isFull = state.lines.length >= around.historyMessages || state.pages >= PAGES;
-    if (hasMore && first !== undefined && !isFull) {
-      return [readBefore(around, first, state.lines.length)];
-    }
-    return [{ emit: 'show-all-msgs', data: state.lines }];
+    const isFull =
+      shown.length < state.lines.length ||
+      shown.length >= around.historyMessages ||
+      state.pages >= PAGES;
+    if (hasMore && first !== undefined && !isFull) return [readBefore(around, first, shown.length)];
+    state.lines = [];
+    return [{ emit: 'show-all-msgs', data: shown }];
   },
 
   refuse: (error) => ({ emit: 'error', data: error }),
 };
+
+/** Leaves out the oldest of too many bytes. */
+function newest(lines: readonly string[]): string[] {
+  let bytes = 0;
+  const tooMuch = lines.findLastIndex((line) => {
+    bytes += Buffer.byteLength(JSON.stringify(line)) + 1;
+    return bytes > BYTES;
+  });
+  return lines.slice(tooMuch + 1);
+}
 
 /** Asks for the page before a position, and for no more than is to be shown. */
 function readBefore(around: Surroundings, before: number | undefined, have: number) {

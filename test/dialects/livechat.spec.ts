@@ -105,6 +105,36 @@ describe('livechat', () => {
     await ann.close();
   });
 
+  test('shows as much as goes with what comes after it', async () => {
+    const ann = await connect('ann');
+    await ann.ok('room.join', { room: 'general' });
+    for (let i = 0; i < 60; i++) {
+      const text = `${String(i)} ${'€'.repeat(3_990)}`;
+      await ann.ok('message.send', { room: 'general', text });
+    }
+    const page = await OldPage.open(server.url, 'livechat');
+    page.post('request-all-msgs');
+    page.post('send-msg', 'still here');
+
+    const lines = (await page.next('show-all-msgs')) as string[];
+    expect(lines.length).toBeGreaterThan(20);
+    expect(lines.length).toBeLessThan(60);
+    expect(lines.at(-1)).toMatch(/^59 /);
+    expect(await page.next('show-msg')).toBe('still here');
+    page.close();
+    await ann.close();
+  });
+
+  test('is told that an event is none, if it asks', async () => {
+    const page = await OldPage.open(server.url, 'livechat');
+    page.post('send-msg', 'hi');
+    await page.next('show-msg');
+    const answer = await new Promise((resolve) => page.socket.emit('fly', {}, resolve));
+    expect(answer).toMatchObject({ ok: false, error: { code: 'unknown_command' } });
+    expect(page.rest()).toEqual([]);
+    page.close();
+  });
+
   test('leaves deleted messages out, and shows edited ones as they are', async () => {
     const ann = await connect('ann');
     await ann.ok('room.join', { room: 'general' });

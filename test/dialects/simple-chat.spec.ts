@@ -122,6 +122,21 @@ describe('simple chat', () => {
     expect(await bob.next('chat')).toEqual(said('ANN', 'aloud'));
   });
 
+  test('finds people by their names in any form and case', async () => {
+    const ann = await join('Ann', 'one');
+    const page = await open();
+    page.post('chat', { event: 'join', user: 'ﬁn', room: 'one' });
+    expect(await page.next('chat')).toEqual(came('fin', 'one'));
+    await ann.next('chat');
+    page.post('chat', { event: 'join', user: 'ﬁn', room: 'two' });
+    expect(await page.next('chat')).toEqual(came('fin', 'two'));
+
+    ann.post('chat', { event: 'chat', user: 'ﬁN', text: 'psst' });
+
+    expect(await page.next('chat')).toEqual(said('ANN', 'psst'));
+    expect(ann.rest()).toEqual([]);
+  });
+
   test('writes to one person of another program, who answers', async () => {
     const ann = await join('Ann', 'one');
     const cid = await connect('Cid');

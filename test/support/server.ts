@@ -10,6 +10,7 @@ import { ParlanceModule } from '#src/app.module.js';
 import type { ChatTransport } from '#src/chat/transport.js';
 import { readConfig } from '#src/config/config.js';
 import type { Dialect } from '#src/dialects/dialect.js';
+import type { FileStorage } from '#src/files/file-storage.js';
 import { LIFTED_LIMITS } from '#src/harness/lifted-limits.js';
 import { PinoLogger } from '#src/logger.js';
 import { InMemoryTransport } from '#src/transports/in-memory/in-memory.transport.js';
@@ -38,6 +39,7 @@ export interface Extras {
   readonly transports?: readonly ChatTransport[];
   readonly bots?: readonly Type[];
   readonly dialects?: readonly Dialect[];
+  readonly storage?: FileStorage;
   /** What takes the place of providers of the server. */
   readonly providers?: readonly Provider[];
 }
@@ -92,6 +94,7 @@ export async function startServer(
       ParlanceModule.forRoot(config, {
         bots: extras.bots ?? [],
         dialects: extras.dialects ?? [],
+        ...(extras.storage === undefined ? {} : { storage: extras.storage }),
         providers: extras.providers ?? [],
       }),
       ...(extras.modules ?? []),

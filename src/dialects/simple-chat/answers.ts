@@ -52,5 +52,9 @@ export function went(user: string, room: string): unknown {
 
 /** Compares names as this program does. */
 export function isSameName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
+  return fold(one) === fold(other);
+}
+
+function fold(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase();
 }

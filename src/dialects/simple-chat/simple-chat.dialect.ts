@@ -28,10 +28,12 @@ export const simpleChat: Dialect<State> = {
 
 function fromReply({ to, outcome }: Answer, person: Person, around: Surroundings): Steps {
   if (!outcome.ok) return [];
-  const { note } = to;
+  const { note, after = 0 } = to;
   if (to.ask === 'room.join') {
     const cut = outcome.data as ReplyData<'room.join'>;
-    return cut.info.kind === 'direct' ? missed(cut, person, around) : joined(cut, note, person);
+    return cut.info.kind === 'direct'
+      ? missed(cut, after, person, around)
+      : joined(cut, note, person);
   }
   if (to.ask === 'room.members') {
     const page = outcome.data as ReplyData<'room.members'>;
@@ -39,12 +41,19 @@ function fromReply({ to, outcome }: Answer, person: Person, around: Surroundings
   }
   if (to.ask === 'room.leave') person.state.joined.delete(String(to.data['room']));
   if (to.ask !== 'dm.open') return [];
-  return [send((outcome.data as ReplyData<'dm.open'>).room, (note as { text: string }).text)];
+  const direct = outcome.data as ReplyData<'dm.open'>;
+  if (note === undefined) return missed(direct, after, person, around);
+  return [send(direct.room, (note as { text: string }).text)];
 }
 
 /** Whoever opened a direct room may have written in it already. */
-function missed({ messages }: RoomCut, { user }: Person, around: Surroundings): Steps {
-  const ofOther = messages.filter(({ sender }) => sender.id !== user?.id);
+function missed(
+  { messages }: RoomCut,
+  after: number,
+  { user }: Person,
+  around: Surroundings,
+): Steps {
+  const ofOther = messages.filter(({ seq, sender }) => seq > after && sender.id !== user?.id);
   return ofOther.flatMap((message) => shown(message, around));
 }
 
