@@ -55,7 +55,7 @@ export class ChatServer implements BeforeApplicationShutdown, ConnectionServer {
   accept(link: Link, handshake: Handshake): Sink | undefined {
     const { plug } = this.dialects;
     if (handshake.isSilent !== true || plug === null) return this.open(link, handshake);
-    return plug.accept(link, handshake, {
+    return plug.accept(link, {
       open: (wrapped) => this.open(wrapped, handshake),
       charge: (connection) => this.charge(connection),
     });

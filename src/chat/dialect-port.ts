@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import type { Connection } from './connection.js';
-import type { Handshake, Link, Sink } from './transport.js';
+import type { Link, Sink } from './transport.js';
 
 /** What the core does for connections that may speak a dialect. */
 export interface DialectCore {
@@ -13,7 +13,7 @@ export interface DialectCore {
 
 /** What stands between a transport and the core for connections that know no hello (P-10.7). */
 export interface DialectPlug {
-  accept(link: Link, handshake: Handshake, core: DialectCore): Sink | undefined;
+  accept(link: Link, core: DialectCore): Sink | undefined;
   /** Resolves when what a connection has sent is translated and answered; undefined if it is. */
   drained(connection: Connection): Promise<void> | undefined;
 }

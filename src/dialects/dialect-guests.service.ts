@@ -13,6 +13,7 @@ import type { User } from '../protocol/models.js';
 import { RoomsService } from '../rooms/rooms.service.js';
 import { ownLog, type Actor } from '../users/actor.js';
 import { DialectGuestEntity } from './dialect-guest.entity.js';
+import { nameKey } from './name-key.js';
 
 /** Direct rooms are not left, and not given back by a name. */
 const PUBLIC_ROOMS = `SELECT room_id AS room FROM members
@@ -118,6 +119,7 @@ export class DialectGuests implements OnApplicationBootstrap, OnModuleDestroy {
 
   private leaveLater(id: string): void {
     if (this.isStopped) return;
+    clearTimeout(this.timers.get(id));
     const leave = (): void => {
       this.timers.delete(id);
       this.leave(id).catch((err: unknown) => {
@@ -140,9 +142,4 @@ export class DialectGuests implements OnApplicationBootstrap, OnModuleDestroy {
       await tx.sql.run('DELETE FROM dialect_guests WHERE user_id = ?', id);
     });
   }
-}
-
-/** Gives what is the same for names that are the same but for their case. */
-export function nameKey(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase();
 }

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import type { Connection } from '../chat/connection.js';
 import { DialectPort, type DialectCore, type DialectPlug } from '../chat/dialect-port.js';
-import type { Encoding, Handshake, Link, Sink } from '../chat/transport.js';
+import type { Encoding, Link, Sink } from '../chat/transport.js';
 import { CONFIG, type Config } from '../config/config.js';
 import type { ReplyData } from '../protocol/commands.js';
 import type { Outcome } from '../protocol/frames.js';
@@ -12,11 +12,12 @@ import { PROTOCOL_VERSION } from '../protocol/version.js';
 import { TokensService } from '../users/tokens.service.js';
 import { checkDialects } from './define-dialect.js';
 import { DialectEncoding } from './dialect-encoding.js';
-import { DialectGuests, nameKey, type GuestMark } from './dialect-guests.service.js';
+import { DialectGuests, type GuestMark } from './dialect-guests.service.js';
 import { DialectImages } from './dialect-images.service.js';
 import { DialectLink } from './dialect-link.js';
 import type { Ask, Dialect, ForeignEvent, Surroundings } from './dialect.js';
 import { Interpreter, type Helpers } from './interpreter.js';
+import { nameKey } from './name-key.js';
 import { Observers } from './observers.js';
 import { UndeclaredSink } from './undeclared-sink.js';
 
@@ -31,7 +32,7 @@ export class Dialects implements DialectPlug, Helpers {
   private readonly around: Surroundings;
   private readonly encodings = new Map<Dialect, Map<Encoding, DialectEncoding>>();
   /** Who speaks each dialect, those that declared themselves first in front. */
-  private readonly speakers = new Set<Interpreter>();
+  private readonly speakers = new Map<Connection, Interpreter>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -52,7 +53,7 @@ export class Dialects implements DialectPlug, Helpers {
     if (dialects.length > 0) port.plug = this;
   }
 
-  accept(inner: Link, _handshake: Handshake, core: DialectCore): Sink | undefined {
+  accept(inner: Link, core: DialectCore): Sink | undefined {
     const link = new DialectLink(inner);
     const connection = core.open(link);
     if (connection === undefined) return undefined;
@@ -61,15 +62,12 @@ export class Dialects implements DialectPlug, Helpers {
       declare: (dialect) => this.declare(dialect, inner, link, connection, core),
       greet: () => this.observers.remove(link),
       observe: () => this.observe(link, connection),
-      closed: () => this.closed(link),
+      closed: () => this.closed(link, connection),
     });
   }
 
   drained(connection: Connection): Promise<void> | undefined {
-    for (const speaker of this.speakers) {
-      if (speaker.connection === connection) return speaker.drained();
-    }
-    return undefined;
+    return this.speakers.get(connection)?.drained();
   }
 
   /** Gives a hello its version and its token, and a message the file that came with it. */
@@ -125,7 +123,7 @@ export class Dialects implements DialectPlug, Helpers {
     const { inFlight } = this.config.limits;
     const wasHeard = this.observers.has(link);
     const speaker = new Interpreter({ link, dialect, connection, core, around, inFlight }, this);
-    this.speakers.add(speaker);
+    this.speakers.set(connection, speaker);
     link.speak({
       dialect,
       encoding: this.encodingOf(dialect, inner.encoding),
@@ -162,7 +160,7 @@ export class Dialects implements DialectPlug, Helpers {
 
   /** The direct room that one opens is open for the other, too, who hears what comes from then on. */
   private meet(other: string, opener: string, { room, seq }: ReplyData<'dm.open'>): void {
-    for (const speaker of this.speakers) {
+    for (const speaker of this.speakers.values()) {
       if (speaker.link.user?.id !== other) continue;
       const data = { user: opener };
       // Who receives it already is spared a command, which would be taken from their rate.
@@ -173,7 +171,7 @@ export class Dialects implements DialectPlug, Helpers {
 
   private findPeer(asking: Interpreter, name: string): string | null {
     const same = nameKey(name);
-    for (const { link, dialect } of this.speakers) {
+    for (const { link, dialect } of this.speakers.values()) {
       if (dialect !== asking.dialect || link.user === null || link === asking.link) continue;
       if (nameKey(link.user.name) === same) return link.user.id;
     }
@@ -193,11 +191,11 @@ export class Dialects implements DialectPlug, Helpers {
     return encoding;
   }
 
-  private closed(link: DialectLink): void {
+  private closed(link: DialectLink, connection: Connection): void {
     this.observers.remove(link);
-    for (const speaker of this.speakers) {
-      if (speaker.link === link) this.speakers.delete(speaker);
-    }
+    const speaker = this.speakers.get(connection);
+    this.speakers.delete(connection);
+    if (speaker !== undefined) this.forget(speaker);
     if (link.user !== null) this.guests.go(link.user.id);
   }
 }

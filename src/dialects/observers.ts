@@ -70,10 +70,11 @@ export class Observers implements CommitListener {
 
   private publish({ event, data }: LogEvent, around: Surroundings): void {
     const shared = new Map<Encoding, Prepared>();
+    const heard = { room: data.room, seq: data.seq };
     for (const [link, connection] of this.connections) {
       // Who has joined hears it as a member.
       if (link.rooms.has(data.room)) continue;
-      link.heardUpTo = { room: data.room, seq: data.seq };
+      link.heardUpTo = heard;
       let prepared = shared.get(link.wire);
       if (prepared === undefined) {
         prepared = this.prepare(link.wire, event, data, around);

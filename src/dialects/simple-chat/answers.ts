@@ -1,4 +1,5 @@
 import type { Emit, Listener, Step, Surroundings } from '../dialect.js';
+import { nameKey } from '../name-key.js';
 import { pythonList } from './python-list.js';
 
 /** What is remembered of a connection. */
@@ -52,9 +53,5 @@ export function went(user: string, room: string): unknown {
 
 /** Compares names as this program does. */
 export function isSameName(one: string, other: string): boolean {
-  return fold(one) === fold(other);
-}
-
-function fold(name: string): string {
-  return name.normalize('NFKC').trim().toLowerCase();
+  return nameKey(one) === nameKey(other);
 }
