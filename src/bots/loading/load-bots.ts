@@ -1,10 +1,8 @@
-import { pathToFileURL } from 'node:url';
-
 import type { Type } from '@nestjs/common';
 
 import { BotSetupError, type HandlerOptions } from '../runtime/bot-manifest.js';
 import { BOT_OPTIONS, HANDLER_OPTIONS } from '../runtime/chat-bot.decorator.js';
-import { findFiles } from '../../config/find-files.js';
+import { importFiles } from '../../config/import-files.js';
 import { LinearPattern } from './linear-pattern.js';
 
 type Method = (...args: unknown[]) => unknown;
@@ -18,42 +16,20 @@ type Method = (...args: unknown[]) => unknown;
  */
 export async function loadBots(patterns: readonly string[], folder: string): Promise<Type[]> {
   const bots = new Set<Type>();
-  for (const pattern of patterns) {
-    const files = await findFiles(pattern, folder);
-    if (files.length === 0) {
-      throw new BotSetupError(`PARLANCE_BOTS names ${pattern}, but no file in ${folder} fits it.`);
+  const files = importFiles('PARLANCE_BOTS', patterns, folder, BotSetupError);
+  for await (const { file, exports } of files) {
+    const found = exports.filter(isBot);
+    if (found.length === 0) {
+      throw new BotSetupError(
+        `The file ${file} holds no bot: export what defineChatBot({ … }) gives.`,
+      );
     }
-    for (const file of files) {
-      for (const bot of await loadFile(file)) bots.add(bot);
+    for (const bot of found) {
+      takeLinearPatterns(bot, file);
+      bots.add(bot);
     }
   }
   return [...bots];
-}
-
-async function loadFile(file: string): Promise<Type[]> {
-  const bots = Object.values(await importFile(file)).filter(isBot);
-  if (bots.length === 0) {
-    throw new BotSetupError(
-      `The file ${file} holds no bot: export what defineChatBot({ … }) gives.`,
-    );
-  }
-  for (const bot of bots) takeLinearPatterns(bot, file);
-  return bots;
-}
-
-async function importFile(file: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-  } catch (error) {
-    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const message = `The file ${file} of PARLANCE_BOTS cannot be loaded. ${why}${adviceFor(why)}`;
-    throw new BotSetupError(message, { cause: error });
-  }
-}
-
-function adviceFor(why: string): string {
-  if (!/'parlance'/.test(why)) return '';
-  return '\nPut the file below the folder of Parlance, or install the package beside the file.';
 }
 
 function isBot(value: unknown): value is Type {
