@@ -26,7 +26,7 @@ describe('a connection that says nothing', () => {
     );
 
   test('hears the public room, is nobody there, and is not closed', async () => {
-    server = await startServer({ PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '1500' });
+    server = await startServer({ PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '5000' });
     const page = await open();
     expect(await page.next('message')).toMatch(/^Welcome/);
     const late = await connect();
@@ -89,7 +89,7 @@ describe('a connection that says nothing', () => {
   });
 
   test('is also one that has asked for a list, and joins later', async () => {
-    server = await startServer({ PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '1500' });
+    server = await startServer({ PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '5000' });
     const page = await OldPage.open(server.url, 'simple-chat', ['websocket']);
     pages.push(page);
     page.post('chat', { event: 'users' });
@@ -107,7 +107,7 @@ describe('a connection that says nothing', () => {
   test('is one of a limited number; others have to say hello in time', async () => {
     server = await startServer({
       PARLANCE_LIMIT_OBSERVERS: '1',
-      PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '1500',
+      PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '5000',
     });
     const first = await open();
     await first.next('message');
@@ -140,7 +140,7 @@ describe('a connection that says nothing', () => {
   test('is none when no program that only listens is spoken', async () => {
     server = await startServer({
       PARLANCE_DIALECTS: 'rooms,simple-chat',
-      PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '1500',
+      PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '5000',
     });
     const page = await open();
     await page.ended();
