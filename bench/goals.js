@@ -1,22 +1,25 @@
 /**
- * One line of the result: our reading over that of a peer.
+ * One line of the result: our value divided by that of a peer, or alone with an absolute goal.
  *
  * @typedef {object} Comparison
  * @property {string} measure
- * @property {'room1000' | 'smallRooms' | 'idle'} scene
- * @property {string} reading of the scene
- * @property {string} ours a target
- * @property {string} peer a target
- * @property {{ atMost: number } | { atLeast: number } | null} goal null is for information
+ * @property {'room1000' | 'smallRooms' | 'siege' | 'idle'} scene
+ * @property {string} reading name of a value that the scene measures
+ * @property {string} ours name of a target
+ * @property {string} [peer] name of a target; without one, the goal applies to our value
+ * @property {{ atMost: number } | { atLeast: number } | null} goal null for lines without a goal
+ * @property {string} [decider] measure that decides where the load generator was the limit
  */
 
-/** What is read off in a scene, and in which unit. */
+/** Units of the values that the scenes measure. */
 export const UNITS = {
   'room1000.cpu': 'µs CPU/delivery',
   'room1000.rate': 'messages/s',
   'smallRooms.cpu': 'µs CPU/message',
+  'smallRooms.databaseCpu': 'µs CPU/message',
   'smallRooms.rate': 'messages/s',
   'smallRooms.p99': 'ms',
+  'siege.p99': 'ms',
   'idle.memory': 'KiB/connection',
 };
 
@@ -87,6 +90,55 @@ export const COMPARISONS = [
     goal: null,
   },
   {
+    measure: 'small-rooms-cpu',
+    scene: 'smallRooms',
+    reading: 'cpu',
+    ours: 'parlance-pg',
+    peer: 'parlance-ws',
+    goal: { atMost: 1.3 },
+  },
+  {
+    measure: 'small-rooms-cpu',
+    scene: 'smallRooms',
+    reading: 'cpu',
+    ours: 'parlance-pg-2ms',
+    peer: 'parlance-ws',
+    goal: null,
+  },
+  {
+    measure: 'small-rooms-rate',
+    scene: 'smallRooms',
+    reading: 'rate',
+    ours: 'parlance-pg',
+    peer: 'parlance-ws',
+    goal: { atLeast: 0.8 },
+    decider: 'small-rooms-cpu',
+  },
+  {
+    measure: 'small-rooms-rate',
+    scene: 'smallRooms',
+    reading: 'rate',
+    ours: 'parlance-pg-2ms',
+    peer: 'parlance-pg',
+    goal: { atLeast: 0.6 },
+    decider: 'small-rooms-cpu',
+  },
+  {
+    measure: 'postgres-cpu',
+    scene: 'smallRooms',
+    reading: 'databaseCpu',
+    ours: 'parlance-pg',
+    goal: null,
+  },
+  {
+    measure: 'postgres-cpu',
+    scene: 'smallRooms',
+    reading: 'databaseCpu',
+    ours: 'parlance-pg-2ms',
+    peer: 'parlance-pg',
+    goal: null,
+  },
+  {
     measure: 'bots-cpu',
     scene: 'smallRooms',
     reading: 'cpu',
@@ -101,6 +153,13 @@ export const COMPARISONS = [
     ours: 'parlance-hang',
     peer: 'parlance-ws',
     goal: { atMost: 1.1 },
+  },
+  {
+    measure: 'siege-p99',
+    scene: 'siege',
+    reading: 'p99',
+    ours: 'parlance-ws',
+    goal: { atMost: 100 },
   },
   {
     measure: 'idle-memory',

@@ -63,17 +63,17 @@ export function writeJson(options, comparisons, results, startedAt) {
  * @param {Compared} compared
  * @returns {string[]}
  */
-function toRow({ measure, ours, peer, ratio, goal, met }) {
-  if (ours === undefined || peer === undefined) throw new Error('Nothing to compare.');
+function toRow({ measure, ours, peer, ratio, goal, met, isOpen, decider }) {
+  if (ours === undefined) throw new Error('There is nothing to compare.');
   return [
     measure,
     String(TARGETS.get(ours.target)?.title),
-    String(TARGETS.get(peer.target)?.title),
+    peer === undefined ? '' : String(TARGETS.get(peer.target)?.title),
     `${ours.atLeast ? '≥ ' : ''}${show(ours.median)} ${ours.unit}`,
-    `${peer.atLeast ? '≥ ' : ''}${show(peer.median)}`,
-    ratio === null ? '' : `${boundMark(ours, peer)}${ratio.toFixed(2)}`,
+    peer === undefined ? '' : `${peer.atLeast ? '≥ ' : ''}${show(peer.median)}`,
+    peer === undefined || ratio === null ? '' : `${boundMark(ours, peer)}${ratio.toFixed(2)}`,
     goal === null ? '' : showGoal(goal),
-    met === null ? '' : met ? 'met' : 'MISSED',
+    isOpen ? `generator at its limit: ${decider} decides` : showVerdict(met),
   ];
 }
 
@@ -84,6 +84,12 @@ function toRow({ measure, ours, peer, ratio, goal, met }) {
 function boundMark(ours, peer) {
   if (ours.atLeast === peer.atLeast) return ours.atLeast ? '? ' : '';
   return ours.atLeast ? '≥ ' : '≤ ';
+}
+
+/** @param {boolean | null} met */
+function showVerdict(met) {
+  if (met === null) return '';
+  return met ? 'met' : 'MISSED';
 }
 
 /** @param {{ atMost: number } | { atLeast: number }} goal */

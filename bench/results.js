@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 
 import { UNITS } from './goals.js';
-import { whyNotPinned } from './pinning.js';
+import { pinningObstacle } from './pinning.js';
 
 const PEER_PACKAGES = ['ws', 'socket.io', '@nestjs/core', '@nestjs/websockets', 'typeorm'];
 
 /**
- * The runs of one reading of one server.
+ * All runs of one measured value of one server.
  *
  * @typedef {object} Series
  * @property {string} reading such as `room1000.cpu`
@@ -19,7 +19,7 @@ const PEER_PACKAGES = ['ws', 'socket.io', '@nestjs/core', '@nestjs/websockets', 
  * @property {boolean} atLeast
  */
 
-/** Everything that was read in one run of the bench. */
+/** All values of one bench run. */
 export class Results {
   /** @type {Map<string, Series>} */
   #series = new Map();
@@ -51,12 +51,15 @@ export class Results {
     const reading = `${comparison.scene}.${comparison.reading}`;
     const ours = this.#series.get(`${reading} ${comparison.ours}`);
     const peer = this.#series.get(`${reading} ${comparison.peer}`);
-    const ratio = ours && peer ? ours.median / peer.median : null;
-    return { ...comparison, ours, peer, ratio, met: isMet(comparison.goal, ratio) };
+    const isAlone = comparison.peer === undefined;
+    const ratio = ours && (isAlone ? ours.median : peer && ours.median / peer.median);
+    const met = isMet(comparison.goal, ratio);
+    const isOpen = comparison.decider !== undefined && isUndecided(met, ours, peer);
+    return { ...comparison, ours, peer, ratio: ratio ?? null, met: isOpen ? null : met, isOpen };
   }
 }
 
-/** Tells where and with what the figures came about. */
+/** Describes the machine and the versions of the compared packages. */
 export function describeMachine() {
   const [cpu] = cpus();
   return {
@@ -64,7 +67,7 @@ export function describeMachine() {
     cores: cpus().length,
     kernel: `${process.platform} ${release()}`,
     node: process.version,
-    pinned: whyNotPinned === null,
+    pinned: pinningObstacle === null,
     revision: findRevision(),
     packages: Object.fromEntries(PEER_PACKAGES.map((name) => [name, readVersion(name)])),
   };
@@ -72,11 +75,23 @@ export function describeMachine() {
 
 /**
  * @param {import('./goals.js').Comparison['goal']} goal
- * @param {number | null} ratio
+ * @param {number | undefined} ratio
  */
 function isMet(goal, ratio) {
-  if (goal === null || ratio === null) return null;
+  if (goal === null || ratio === undefined) return null;
   return 'atMost' in goal ? ratio <= goal.atMost : ratio >= goal.atLeast;
+}
+
+/**
+ * Returns whether a server whose rate the load generator limited might change the verdict.
+ *
+ * @param {boolean | null} met whether ours reaches at least a share of the peer
+ * @param {Series | undefined} ours
+ * @param {Series | undefined} peer
+ */
+function isUndecided(met, ours, peer) {
+  if (met === null) return false;
+  return met ? peer?.atLeast === true : ours?.atLeast === true;
 }
 
 /** @param {number[]} values */

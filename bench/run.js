@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 
 import { readOptions, USAGE } from './options.js';
-import { whyNotPinned } from './pinning.js';
+import { pinningObstacle } from './pinning.js';
 import { printSeries, printTable, writeJson } from './report.js';
 import { Results } from './results.js';
-import { planSteps, takeSteps } from './steps.js';
+import { findSkipped, planSteps, runSteps } from './steps.js';
 import { PARLANCE_SCRIPT } from './targets.js';
 
 const ExitCode = { goalMissed: 1, failed: 2, interrupted: 130 };
@@ -28,13 +28,15 @@ async function main(options) {
   }
   const startedAt = new Date();
   const steps = planSteps(options);
+  printSkipped(options);
   assertRunnable(steps);
-  if (whyNotPinned !== null) console.log(`Processes are not pinned to cores: ${whyNotPinned}.`);
+  if (pinningObstacle !== null)
+    console.log(`Processes are not pinned to cores: ${pinningObstacle}.`);
 
   const results = new Results();
   let failures = 0;
   for (let run = 1; run <= options.runs; run++) {
-    failures += await takeSteps(steps, options.timing, results, `[${run}/${options.runs}]`);
+    failures += await runSteps(steps, options.timing, results, `[${run}/${options.runs}]`);
   }
 
   const compared = options.comparisons
@@ -47,14 +49,22 @@ async function main(options) {
   return options.check && compared.some(({ met }) => met === false) ? ExitCode.goalMissed : 0;
 }
 
+/** @param {import('./options.js').Options} options */
+function printSkipped(options) {
+  for (const { title } of findSkipped(options)) {
+    console.log(`SKIPPED: ${title}. To measure it, set TEST_DATABASE_URL=postgres://…`);
+  }
+}
+
 /** @param {import('./steps.js').Step[]} steps */
 function assertRunnable(steps) {
   if (process.platform !== 'linux') {
-    throw new Error('CPU time and memory are read from /proc, which is there on Linux only.');
+    throw new Error('The bench reads CPU time and memory from /proc, so it runs on Linux only.');
   }
-  if (steps.length === 0) throw new Error('None of these servers takes part in these measures.');
+  if (steps.length === 0)
+    throw new Error('None of the selected servers takes part in the selected measures.');
   const needsBuild = steps.some(({ target }) => target.script === PARLANCE_SCRIPT);
   if (needsBuild && !existsSync(PARLANCE_SCRIPT)) {
-    throw new Error('There is no dist/main.js: run "npm run build" first.');
+    throw new Error('dist/main.js does not exist. Run "npm run build" first.');
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { nodeOnCore, SERVER_CORE } from './pinning.js';
+import { PostgresSchema } from './postgres/postgres-schema.js';
 
 const START_TIMEOUT_MS = 20_000;
 const KEPT_OUTPUT = 4_000;
@@ -17,10 +18,14 @@ const LIFTED_LIMITS = [
   'COMMANDS_PER_SECOND',
   'COMMANDS_BURST',
   'ROOMS_PER_HOUR',
+  'JOINS_PER_HOUR',
   'CONNECTIONS_PER_USER',
 ];
+const LIFTED = Object.fromEntries(
+  LIFTED_LIMITS.map((name) => [`PARLANCE_LIMIT_${name}`, UNLIMITED]),
+);
 
-/** A server under measurement, with a data folder of its own. */
+/** A measured server in its own process, with its own data folder and schema. */
 export class ServerProcess {
   #output = '';
   #dataDir = mkdtempSync(join(tmpdir(), 'parlance-bench-'));
@@ -30,15 +35,20 @@ export class ServerProcess {
   };
   /** @type {import('node:child_process').ChildProcess | undefined} */
   #child;
+  /** @type {Record<string, string | undefined>} */
+  #databaseSettings = { DATABASE_URL: undefined };
   port = 0;
 
   /**
    * @param {import('./targets.js').Target} target
    * @param {string[]} nodeOptions
+   * @param {Record<string, string>} settings environment; by default, one that lifts the limits
    */
-  constructor(target, nodeOptions = []) {
+  constructor(target, nodeOptions = [], settings = LIFTED) {
     this.target = target;
     this.nodeOptions = nodeOptions;
+    this.settings = settings;
+    this.postgres = target.postgres ? new PostgresSchema(target.postgres.roundTripMs) : null;
   }
 
   get pid() {
@@ -47,6 +57,8 @@ export class ServerProcess {
 
   async start() {
     this.port = await findFreePort();
+    process.once('exit', this.#cleanUpOnExit);
+    if (this.postgres !== null) this.#databaseSettings = await this.postgres.open();
     const [command, args] = nodeOnCore(SERVER_CORE, [
       ...this.nodeOptions,
       this.target.script,
@@ -56,7 +68,6 @@ export class ServerProcess {
       env: { ...process.env, ...this.#environment() },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    process.once('exit', this.#cleanUpOnExit);
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.on('data', (text) => (this.#output = (this.#output + text).slice(-KEPT_OUTPUT)));
     }
@@ -75,6 +86,7 @@ export class ServerProcess {
 
   #removeData() {
     rmSync(this.#dataDir, { recursive: true, force: true });
+    this.postgres?.drop();
   }
 
   get #isRunning() {
@@ -84,13 +96,13 @@ export class ServerProcess {
   #environment() {
     return {
       NODE_ENV: 'production',
-      DATABASE_URL: undefined, // Every server that stores does it in SQLite.
+      ...this.#databaseSettings,
       PORT: String(this.port),
       HOST: '127.0.0.1',
       DATA_DIR: this.#dataDir,
       PARLANCE_DATA_DIR: this.#dataDir,
       PARLANCE_LOG_LEVEL: 'warn',
-      ...Object.fromEntries(LIFTED_LIMITS.map((name) => [`PARLANCE_LIMIT_${name}`, UNLIMITED])),
+      ...this.settings,
     };
   }
 
@@ -100,9 +112,9 @@ export class ServerProcess {
       if (await answersReady(this.port)) return;
       await sleep(50);
     }
-    const why = this.#isRunning ? 'was not ready in time' : 'ended while starting';
+    const problem = this.#isRunning ? 'was not ready in time' : 'exited during the start';
     await this.stop();
-    throw new Error(`${this.target.title} ${why}. Its last output:\n${this.#output}`);
+    throw new Error(`${this.target.title} ${problem}. Its last output:\n${this.#output}`);
   }
 }
 

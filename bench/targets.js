@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * A server that can be measured, with the kind of clients it is measured with.
+ * A server that can be measured, and the kind of clients to measure it with.
  *
  * @typedef {object} Target
  * @property {string} name
@@ -9,9 +9,10 @@ import { fileURLToPath } from 'node:url';
  * @property {string} script
  * @property {'webSocket' | 'socketIo' | 'legacyRooms'} dialect
  * @property {string[]} [args]
+ * @property {{ roundTripMs: number }} [postgres] the way to PostgreSQL; without it, SQLite
  */
 
-/** @param {string} path from this folder */
+/** @param {string} path relative to this folder */
 const locate = (path) => fileURLToPath(new URL(path, import.meta.url));
 
 export const PARLANCE_SCRIPT = locate('../dist/main.js');
@@ -32,9 +33,23 @@ const all = [
   },
   {
     name: 'parlance-legacy',
-    title: 'Parlance, clients of an older program',
+    title: 'Parlance, dialect clients',
     script: PARLANCE_SCRIPT,
     dialect: 'legacyRooms',
+  },
+  {
+    name: 'parlance-pg',
+    title: 'Parlance on PostgreSQL',
+    script: PARLANCE_SCRIPT,
+    dialect: 'webSocket',
+    postgres: { roundTripMs: 0 },
+  },
+  {
+    name: 'parlance-pg-2ms',
+    title: 'Parlance on PostgreSQL, 2 ms away',
+    script: PARLANCE_SCRIPT,
+    dialect: 'webSocket',
+    postgres: { roundTripMs: 2 },
   },
   {
     name: 'parlance-bots',

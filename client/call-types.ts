@@ -1,10 +1,12 @@
 import type { CommandInput, CommandName, ReplyData } from '#src/protocol/commands.js';
 import type { RoomCut } from '#src/protocol/models.js';
 
-/** Commands that an app sends; hello and the refreshing of tokens are the client's own work. */
+import type { CallOptions } from './chat-options.js';
+
+/** Commands that an app can send; the client sends hello and refreshes tokens by itself. */
 export type CallName = Exclude<CommandName, 'hello' | 'auth.refresh'>;
 
-/** Data of a command; from positions the client syncs by itself. */
+/** Data of a command. `room.sync` has no position: the client requests missed events by itself. */
 export type CallData<C extends CallName> = C extends 'room.sync'
   ? { readonly room: string }
   : CommandInput<C>;
@@ -20,6 +22,8 @@ type MayBeEmpty<C extends CallName> =
       ? true
       : false;
 
-/** What follows the name of a command: its data, which may be left out where it may be empty. */
+/** The arguments after the name of a command; its data is optional where it may be empty. */
 export type CallArguments<C extends CallName> =
-  MayBeEmpty<C> extends true ? [data?: CallData<C>] : [data: CallData<C>];
+  MayBeEmpty<C> extends true
+    ? [data?: CallData<C>, options?: CallOptions]
+    : [data: CallData<C>, options?: CallOptions];

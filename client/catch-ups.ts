@@ -1,12 +1,12 @@
 import type { RoomCursor } from './room-cursor.js';
 
-/** Rooms that are caught up with at the same time; more would exceed the rate of commands. */
+/** Number of rooms that catch up at the same time; more would exceed the rate of commands. */
 const AT_ONCE = 4;
 
-/** Takes one step towards the head of a log; resolves to whether there are more to take. */
+/** Makes one step towards the head of a log; resolves to whether more steps follow. */
 export type CatchUpStep = (cursor: RoomCursor) => Promise<boolean>;
 
-/** Brings rooms to the heads of their logs, some at a time (P-5.11). */
+/** Requests missed events room by room, for a few rooms at a time (P-5.11). */
 export class CatchUps {
   private waiting: RoomCursor[] = [];
   private running = 0;
@@ -14,14 +14,14 @@ export class CatchUps {
   /** `step` never rejects. */
   constructor(private readonly step: CatchUpStep) {}
 
-  /** Begins to catch up with a room, or does so when others are done. */
+  /** Starts to catch up with a room, or queues it while too many rooms are catching up. */
   start(cursor: RoomCursor): void {
     cursor.isCatchingUp = true;
     this.waiting.push(cursor);
     this.runMore();
   }
 
-  /** Forgets what waits: the session is over. */
+  /** Empties the queue: the session has ended. */
   clear(): void {
     this.waiting = [];
   }

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '#src/protocol/errors.js';
 import type {
-  BOT_EVENTS,
-  EPHEMERAL_EVENTS,
+  BotEventName,
+  EphemeralEventName,
   EventData,
   LogEventName,
 } from '#src/protocol/events.js';
@@ -11,60 +11,67 @@ import type { Welcome } from '#src/protocol/welcome.js';
 import type { ConnectionError } from './connection-error.js';
 
 /**
- * Name of an event of the protocol that the client hands out: logged (P-5.8), ephemeral (P-7), or
- * for bots alone (P-13.13).
+ * Name of an event of the protocol that the client delivers: logged (P-5.8), ephemeral (P-7), or
+ * for bots only (P-13.13).
  */
-export type RoomEventName = LogEventName | keyof typeof EPHEMERAL_EVENTS | keyof typeof BOT_EVENTS;
+export type RoomEventName = LogEventName | EphemeralEventName | BotEventName;
 
 /** An event of the protocol with its name. */
 export type RoomEvent = {
   [E in RoomEventName]: { readonly event: E; readonly data: EventData<E> };
 }[RoomEventName];
 
-/** How the client is connected. */
+/** The state of the connection. */
 export type Status =
-  /** Connects, or says hello. */
+  /** The client connects, or sends hello. */
   | { readonly name: 'connecting' }
-  /** Has a session; the welcome of it (P-2.4). */
+  /** The client has a session, which began with this welcome (P-2.4). */
   | { readonly name: 'open'; readonly welcome: Welcome }
-  /** Comes back in `delayMs` milliseconds; `code` and `reason` tell how the connection ended. */
+  /**
+   * The client reconnects in `delayMs` milliseconds; `code` and `reason` are those of the close.
+   *
+   * `error` is set if there was no session: its `code` says why, its `message` what to do.
+   */
   | {
       readonly name: 'waiting';
       readonly code: number;
       readonly reason: string;
+      readonly error?: ConnectionError;
       readonly delayMs: number;
     }
-  /** Does not come back; with an error unless `close()` was called. */
+  /** The client does not reconnect; `error` is absent after `close()`. */
   | { readonly name: 'closed'; readonly error?: ConnectionError };
 
 /**
- * Events of a room that cannot be had, after those that were handed out.
+ * A gap in the events of a room: the server can no longer send some of them.
  *
- * With `cut`, events go on after the state in it. Without, the room is no longer followed; only
- * `@me` goes on without one.
+ * With `cut`, events continue after that state. Without it, the client stops following the room;
+ * only `@me` continues without a cut.
  */
 export interface Gap {
   readonly room: string;
-  /** Position of the last event that was handed out. */
+  /** Position of the last delivered event. */
   readonly after: Position;
-  /** Why: a reason of P-5.11 or P-5.12, or the error by which `room.sync` was refused. */
+  /** A reason of P-5.11 or P-5.12, or the code of the error that refused `room.sync`. */
   readonly reason: 'epoch_mismatch' | 'trimmed' | 'ahead' | 'not_found' | 'limit' | ErrorCode;
   readonly cut?: RoomCut;
 }
 
-/** What a listener can be registered for, and what it is called with. */
+/** The events of the client, each with the data that a listener gets. */
 export type ChatEvents = {
   [E in RoomEventName]: EventData<E>;
 } & {
-  /** Every event of the protocol that is handed out, in one order. */
+  /** Every delivered event of the protocol, in the order of delivery. */
   event: RoomEvent;
-  /** How the client is connected, whenever that changes. */
+  /** A change of the state of the connection. */
   status: Status;
-  /** Events that cannot be had. */
+  /** The client has ended for good; `error` is absent after `close()`. */
+  closed: { readonly error?: ConnectionError };
+  /** Events that the server can no longer send. */
   gap: Gap;
   /**
-   * What nobody awaits: an `error` event of the server (P-4.3) as a `CommandError`, and what a
-   * listener or a callback of the app threw.
+   * An error that belongs to no call: an `error` event of the server (P-4.3) as a `CommandError`,
+   * or an exception that a listener or a callback of the app threw.
    */
   error: unknown;
 };

@@ -5,36 +5,49 @@ import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { CallArguments, CallName, CallReply } from './call-types.js';
 import type { ChatEvents, RoomEvent, Status } from './chat-events.js';
-import type { ChatOptions } from './chat-options.js';
+import type { CallOptions, ChatOptions } from './chat-options.js';
 import { CommandError } from './command-error.js';
 import { CommandSender } from './command-sender.js';
 import { ConnectionError } from './connection-error.js';
 import { DeliveredRooms } from './delivered-rooms.js';
+import { downloadFile, uploadFile, type FileBytes } from './file-transfer.js';
 import { FollowedRooms } from './followed-rooms.js';
 import type { OpenLink } from './link.js';
 import { Listeners } from './listeners.js';
+import { newCid } from './new-cid.js';
 import { Outbox, type OutgoingMessage, type SentMessage } from './outbox.js';
-import { DEFAULT_RETURN_DELAYS, ReturnDelay } from './return-delay.js';
+import { DEFAULT_RECONNECT_DELAYS, ReconnectDelay } from './reconnect-delay.js';
 import type { RoomFeed } from './room-feed.js';
-import type { Session, TakeReply } from './session.js';
+import { ServerAddress } from './server-address.js';
+import type { Session, ReplyHandler } from './session.js';
 import { SessionKeeper } from './session-keeper.js';
-import { TokenKeeper } from './token-keeper.js';
+import { TimeLimit } from './time-limit.js';
+import { TokenKeeper, type TokenListener } from './token-keeper.js';
 import { TokenRefresher } from './token-refresher.js';
 import { socketIoLinks } from './transports/socket-io.js';
 import { webSocketLinks } from './transports/websocket.js';
-import { uploadFile, type FileBytes } from './upload-file.js';
 
 const CONNECT_MS = 15_000;
-/** How long a client that closes waits for answers. */
+/** Longer than the maximum delay before reconnecting. */
+const ANSWER_MS = 30_000;
+/** Maximum time in milliseconds that `close()` waits for replies. */
 const DRAIN_MS = 5_000;
-/** Names in {@link ChatEvents} that are not those of events of the protocol. */
-const OWN_EVENTS: ReadonlySet<string> = new Set(['event', 'status', 'gap', 'error']);
+/** The advice for a late answer, by the status of the client. */
+const ADVICE: Readonly<Record<Status['name'], string>> = {
+  connecting: 'The client is still connecting; check url and the network.',
+  waiting: 'The client is waiting to reconnect; the status event says why.',
+  open: 'The server is connected but slow; a longer timeoutMs may help.',
+  closed: 'The client has ended.',
+};
+/** Names in {@link ChatEvents} that are not events of the protocol. */
+const OWN_EVENTS: ReadonlySet<string> = new Set(['event', 'status', 'closed', 'gap', 'error']);
 
 /**
- * A chat client: it stays connected, and takes up after each loss where it was.
+ * A chat client that stays connected and resumes after each loss of the connection.
  *
- * Events of rooms that were joined, created or synced are handed out once each, in the order of
- * the log of their room, whatever happens to connections; what cannot be had is told as a `gap`.
+ * It delivers the events of the rooms that were joined, created or synced: each event once, in the
+ * order of the log of its room, over any number of connections. Events that the server can no
+ * longer send are reported as a `gap`.
  */
 export class Chat {
   private readonly listeners = new Listeners<ChatEvents>((error, name) => {
@@ -42,7 +55,10 @@ export class Chat {
     else this.failed(error);
   });
   private readonly sender = new CommandSender();
-  private readonly outbox = new Outbox((message) => this.sender.send('message.send', message));
+  private readonly outbox = new Outbox((message, signal) =>
+    this.sender.send('message.send', message, { signal }),
+  );
+  private readonly address: ServerAddress;
   private readonly rooms: RoomFeed;
   private readonly tokens: TokenKeeper;
   private readonly refresher: TokenRefresher;
@@ -50,23 +66,27 @@ export class Chat {
   private readonly running: Promise<void>;
   private current: Status = { name: 'connecting' };
   private lastWelcome: Welcome | null = null;
+  /** Why the latest attempt to connect failed; null if it did not. */
+  private lastFailure: ConnectionError | null = null;
   private closing: Promise<void> | null = null;
-  /** What is done with a reply before anything else is read. */
-  private readonly takers: Readonly<Partial<Record<CallName, TakeReply>>> = {
-    'room.create': (cut) => this.rooms.takeCut(cut as RoomCut),
-    'room.join': (cut) => this.rooms.takeCut(cut as RoomCut),
-    'dm.open': (cut) => this.rooms.takeCut(cut as RoomCut),
-    'room.sync': (cut) => this.rooms.takeCut(cut as RoomCut),
+  /** Handlers of replies that run before any later frame is read. */
+  private readonly replyHandlers: Readonly<Partial<Record<CallName, ReplyHandler>>> = {
+    'room.create': (cut) => this.rooms.handleCut(cut as RoomCut),
+    'room.join': (cut) => this.rooms.handleCut(cut as RoomCut),
+    'dm.open': (cut) => this.rooms.handleCut(cut as RoomCut),
+    'room.sync': (cut) => this.rooms.handleCut(cut as RoomCut),
     'room.leave': (left) => this.rooms.leave(left as CallReply<'room.leave'>),
   };
 
-  /** Begins to connect; listeners that are registered in the same turn miss nothing. */
+  /** Starts to connect. Listeners that are registered in the same turn miss no event. */
   constructor(private readonly options: ChatOptions) {
-    const openLink = linksOf(options);
+    this.address = new ServerAddress(options.url);
+    const openLink = linksOf(options, this.address);
     this.rooms = this.makeRooms();
-    this.tokens = new TokenKeeper(options.token, (token, expiresAt) => {
+    const issued: TokenListener = (token, expiresAt) => {
       this.attempt(() => options.onToken?.(token, expiresAt));
-    });
+    };
+    this.tokens = new TokenKeeper(options.token, issued, options.refusedToken);
     this.refresher = new TokenRefresher(this.sender, this.tokens, (error) => {
       this.listeners.call('error', error);
     });
@@ -74,7 +94,7 @@ export class Chat {
     this.running = this.keeper.run();
   }
 
-  /** How the client is connected. */
+  /** The state of the connection. */
   get status(): Status {
     return this.current;
   }
@@ -84,88 +104,120 @@ export class Chat {
     return this.lastWelcome;
   }
 
-  /** Position of each log up to which events were handed out; to be given to a later client. */
+  /** Position of the last delivered event of each log; pass it to a later client to resume. */
   get positions(): Readonly<Record<string, Position>> {
     return this.rooms.positions;
   }
 
   /**
-   * Resolves to the welcome as soon as there is a session, at once if there is one.
+   * Waits for a session; resolves to its welcome, at once if there is a session.
    *
-   * @throws ConnectionError `stopped` or `closed`
+   * @throws ConnectionError if there is none within the time limit, or the client has ended
    */
-  async ready(): Promise<Welcome> {
+  async ready(options: CallOptions = {}): Promise<Welcome> {
     const { current } = this;
     if (current.name === 'open') return current.welcome;
     if (current.name === 'closed') throw current.error ?? closedByApp();
-    return new Promise((resolve, reject) => {
-      const off = this.on('status', (status) => {
-        if (status.name === 'open') resolve(status.welcome);
-        else if (status.name === 'closed') reject(status.error ?? closedByApp());
-        else return;
-        off();
+    const limit = this.limit('ready', options);
+    let off = (): unknown => undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error));
+        off = this.on('status', (status) => {
+          if (status.name === 'open') resolve(status.welcome);
+          else if (status.name === 'closed') reject(status.error ?? closedByApp());
+        });
       });
-    });
+    } finally {
+      limit.stop();
+      off();
+    }
   }
 
   /**
-   * Sends a command, now or as soon as there is a session; resolves to the data of its reply (P-3).
+   * Sends a command, at once or as soon as there is a session; resolves to the data of its reply
+   * (P-3).
    *
-   * When the connection is lost before the reply, a command is sent again if that does no harm.
-   * One that is refused for its rate is sent again after the time that the server named, some
-   * times; so is one that the server could not carry out for now, if that does no harm.
+   * If the connection is lost before the reply, the client sends the command again if a second
+   * execution does no harm. A command that exceeds a rate is sent again after the time that the
+   * server names, up to 8 times. So is a command that failed temporarily, if a second execution
+   * does no harm.
    *
    * @throws CommandError if the server refused it
-   * @throws ConnectionError if there is no answer to be had; its `code` tells why
+   * @throws ConnectionError if there is no answer, `timeout` if none within the time limit
    */
-  async call<C extends CallName>(cmd: C, ...[data]: CallArguments<C>): Promise<CallReply<C>> {
+  async call<C extends CallName>(
+    cmd: C,
+    ...[data, options = {}]: CallArguments<C>
+  ): Promise<CallReply<C>> {
     if (this.closing !== null) throw closedByApp();
+    if (cmd === 'message.send') {
+      return (await this.post(data as OutgoingMessage, options)) as CallReply<C>;
+    }
     const given = (data ?? {}) as never;
-    if (cmd === 'message.send') return (await this.outbox.send(given)) as CallReply<C>;
-    const take = this.takers[cmd];
-    const reply = await this.sender.send(cmd, given, take === undefined ? {} : { take });
-    return reply as CallReply<C>;
+    const onReply = this.replyHandlers[cmd];
+    const limit = this.limit(cmd, options);
+    const { signal } = limit;
+    try {
+      const sending = this.sender.send(cmd, given, {
+        signal,
+        ...(onReply === undefined ? {} : { onReply }),
+      });
+      return (await sending) as CallReply<C>;
+    } finally {
+      limit.stop();
+    }
   }
 
   /**
-   * Says something in a room; resolves when the message is stored (P-6.2).
+   * Sends a message to a room; resolves when the message is stored (P-6.2).
    *
-   * The message is sent until it is answered, over as many connections as that takes, and stored
-   * once; messages to one room keep their order.
+   * The client sends the message until it is answered, over any number of connections, and the
+   * server stores it once. Messages to one room keep their order. After a `timeout`, send the
+   * message again with the `cid` of the error: it is still stored only once.
    *
    * @throws CommandError, ConnectionError as {@link call} does
    */
-  send(message: OutgoingMessage): Promise<SentMessage> {
-    return this.call('message.send', message);
+  send(message: OutgoingMessage, options: CallOptions = {}): Promise<SentMessage> {
+    return this.call('message.send', message, options);
   }
 
   /**
-   * Uploads a file over HTTP, once there is a session; its id is for `files` of {@link send}.
+   * Uploads a file over HTTP, once there is a session; put its id into `files` of {@link send}.
    *
-   * It is tried once: a file that is uploaded twice and sent once is removed by itself (P-14.8).
+   * The time limit applies to the wait for a session, not to the transfer. A failed upload is not
+   * repeated; if you repeat it, the server deletes the file that no message uses (P-14.8).
    *
    * @throws CommandError, ConnectionError as {@link call} does
    */
-  async upload(bytes: FileBytes, name?: string): Promise<Attachment> {
-    await this.ready();
-    const token = (await this.tokens.current()) ?? '';
-    return uploadFile(this.options.url, token, bytes, name);
+  async upload(bytes: FileBytes, name?: string, options: CallOptions = {}): Promise<Attachment> {
+    return uploadFile(this.address, await this.readyToken(options), bytes, name);
   }
 
-  /** Registers a listener; gives a function that takes it off again. */
+  /**
+   * Downloads a file of a message, or its preview, once there is a session (P-14.7).
+   *
+   * @throws CommandError `not_found` if the file is gone, or not for this user
+   * @throws ConnectionError as {@link call} does
+   */
+  async download(file: Pick<Attachment, 'url'>, options: CallOptions = {}): Promise<Blob> {
+    return downloadFile(this.address, await this.readyToken(options), file.url);
+  }
+
+  /** Registers a listener; returns a function that removes it. */
   on<E extends keyof ChatEvents>(name: E, listener: (data: ChatEvents[E]) => void): () => void {
     return this.listeners.add(name, listener);
   }
 
-  /** Comes back at once if the client waits to do so; for who knows that the network is there. */
-  hurry(): void {
-    this.keeper.hurry();
+  /** Reconnects at once if the client is waiting, for example when the network is back. */
+  reconnectNow(): void {
+    this.keeper.reconnectNow();
   }
 
   /**
-   * Disconnects for good, after what was sent is answered, or after 5 s.
+   * Disconnects for good, as soon as all commands are answered, or after 5 s.
    *
-   * What is not answered by then fails with a `ConnectionError` of the code `closed`.
+   * Commands without a reply fail with a `ConnectionError` of the code `closed`.
    */
   close(): Promise<void> {
     this.closing ??= this.end();
@@ -174,19 +226,19 @@ export class Chat {
 
   private makeRooms(): RoomFeed {
     if (this.options.hello?.bot !== undefined) {
-      return new DeliveredRooms((event) => this.handOut(event));
+      return new DeliveredRooms((event) => this.deliver(event));
     }
     return new FollowedRooms(this.options.positions ?? {}, {
-      sync: (data, take) =>
-        this.sender.send('room.sync', data, { take: take as TakeReply, isBound: true }),
-      logged: (event) => this.handOut(event),
+      sync: (data, onReply) =>
+        this.sender.send('room.sync', data, { onReply: onReply as ReplyHandler, isBound: true }),
+      logged: (event) => this.deliver(event),
       gap: (gap) => this.listeners.call('gap', gap),
     });
   }
 
   private makeKeeper(openLink: OpenLink): SessionKeeper {
-    const { returnDelays, connectTimeoutMs = CONNECT_MS } = this.options;
-    const delays = new ReturnDelay({ ...DEFAULT_RETURN_DELAYS, ...returnDelays });
+    const { reconnectDelays, connectTimeoutMs = CONNECT_MS } = this.options;
+    const delays = new ReconnectDelay({ ...DEFAULT_RECONNECT_DELAYS, ...reconnectDelays });
     const tools = { openLink, tokens: this.tokens, delays, connectTimeoutMs };
     return new SessionKeeper(tools, {
       hello: () => ({ ...this.options.hello, resume: this.rooms.resume }),
@@ -208,28 +260,54 @@ export class Chat {
   private changed(status: Status): void {
     this.current = status;
     if (status.name !== 'open') this.refresher.stop();
+    if (status.name === 'waiting') this.lastFailure = status.error ?? null;
+    if (status.name === 'open') this.lastFailure = null;
     if (status.name === 'closed') this.sender.close(status.error ?? closedByApp());
     this.listeners.call('status', status);
+    if (status.name === 'closed') {
+      this.listeners.call('closed', status.error === undefined ? {} : { error: status.error });
+    }
   }
 
-  /** Takes an event of the connection; those that nobody knows are handed out as `event` alone. */
+  private async post(given: OutgoingMessage, options: CallOptions): Promise<SentMessage> {
+    const message = { ...given, cid: given.cid ?? newCid() };
+    return this.outbox.send(message, this.limit('message.send', options, message.cid));
+  }
+
+  private async readyToken(options: CallOptions): Promise<string> {
+    await this.ready(options);
+    return (await this.tokens.current()) ?? '';
+  }
+
+  /** Starts a time limit; its error says why there was no answer. */
+  private limit(what: string, { timeoutMs }: CallOptions, cid?: string): TimeLimit {
+    const ms = timeoutMs ?? this.options.timeoutMs ?? ANSWER_MS;
+    return new TimeLimit(ms, () => {
+      const cause = this.lastFailure ?? undefined;
+      const why = cause?.message ?? ADVICE[this.current.name];
+      const message = `${what} had no answer within ${String(ms / 1_000)} s. ${why}`;
+      return new ConnectionError('timeout', message, { cause, cid });
+    });
+  }
+
+  /** Handles an event of the connection; an unknown event is delivered to `event` only. */
   private received(event: string, data: unknown): void {
     if (event === 'auth.expiring') this.refresher.expiring(data as EventData<'auth.expiring'>);
-    else if (event === 'error') this.told(data as EventData<'error'>);
-    else if (isLogged(data)) this.rooms.take({ event, data } as LogEvent);
-    else this.handOut({ event, data } as RoomEvent);
+    else if (event === 'error') this.handleError(data as EventData<'error'>);
+    else if (isLogged(data)) this.rooms.handle({ event, data } as LogEvent);
+    else this.deliver({ event, data } as RoomEvent);
   }
 
-  private handOut(event: RoomEvent): void {
+  private deliver(event: RoomEvent): void {
     this.listeners.call('event', event);
     if (!OWN_EVENTS.has(event.event)) this.listeners.call(event.event, event.data);
   }
 
-  private told({ cmd = '', error }: EventData<'error'>): void {
+  private handleError({ cmd = '', error }: EventData<'error'>): void {
     this.listeners.call('error', new CommandError(cmd, error as WireError));
   }
 
-  /** Calls a function of the app. */
+  /** Calls a function of the app; reports what it throws. */
   private attempt(action: () => void): void {
     try {
       action();
@@ -238,7 +316,7 @@ export class Chat {
     }
   }
 
-  /** What the app throws is never swallowed: it is told, or thrown where nothing is awaited. */
+  /** Reports an exception of the app: to the `error` listeners, or as an uncaught exception. */
   private failed(error: unknown): void {
     if (this.listeners.has('error')) this.listeners.call('error', error);
     else rethrow(error);
@@ -250,7 +328,7 @@ export class Chat {
     await this.running;
   }
 
-  /** Resolves when everything is answered, or when that takes too long. */
+  /** Waits until everything is answered, or until the drain time is over. */
   private async drained(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, DRAIN_MS)));
@@ -260,9 +338,12 @@ export class Chat {
   }
 }
 
-function linksOf({ transport = 'websocket', url, socketIo }: ChatOptions): OpenLink {
+function linksOf(
+  { transport = 'websocket', socketIo }: ChatOptions,
+  address: ServerAddress,
+): OpenLink {
   if (typeof transport === 'function') return transport;
-  return transport === 'websocket' ? webSocketLinks(url) : socketIoLinks(url, socketIo);
+  return transport === 'websocket' ? webSocketLinks(address) : socketIoLinks(address, socketIo);
 }
 
 function isLogged(data: unknown): boolean {
@@ -273,7 +354,7 @@ function closedByApp(): ConnectionError {
   return new ConnectionError('closed', 'The client was closed.');
 }
 
-/** Throws where nothing awaits it. */
+/** Throws an uncaught exception. */
 function rethrow(error: unknown): void {
   setTimeout(() => {
     throw error;

@@ -1,15 +1,17 @@
 import type { ErrorCode, WireError } from '#src/protocol/errors.js';
 
+import { ChatError } from './chat-error.js';
+
 /** A command that the server refused (P-4.1); `message` is for people. */
-export class CommandError extends Error {
+export class CommandError extends ChatError {
   override readonly name = 'CommandError';
   /** Code from the closed list of P-4.2. */
   readonly code: ErrorCode;
-  /** Whether the same command, unchanged, may succeed later. */
+  /** Whether the same command may succeed later. */
   readonly retryable: boolean;
-  /** Milliseconds to wait before that, if the server told. */
+  /** Milliseconds to wait before the next attempt, if the server named them. */
   readonly retryAfterMs: number | undefined;
-  /** Further facts; P-4.2 tells which. */
+  /** Details of the error, as listed in P-4.2. */
   readonly details: Readonly<Record<string, unknown>>;
 
   /** `cmd` is the name of the command that was refused. */

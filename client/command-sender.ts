@@ -2,35 +2,37 @@ import type { CommandInput, CommandName, ReplyData } from '#src/protocol/command
 
 import { ConnectionError } from './connection-error.js';
 import { delayBeforeRetry, leavesDoubt } from './retry.js';
-import type { Session, TakeReply } from './session.js';
+import type { Session, ReplyHandler } from './session.js';
 
-/** Commands of no use to anybody when they come late. */
-const FLEETING: ReadonlySet<string> = new Set<CommandName>(['typing.set']);
+/** Commands that are useless when they are late. */
+const EPHEMERAL_COMMANDS: ReadonlySet<string> = new Set<CommandName>(['typing.set']);
 
-/** How a command is sent. */
+/** Options of a command. */
 export interface SendOptions {
   /** Called with the data of the reply before any later frame is read. */
-  readonly take?: TakeReply;
-  /** Sends on the session that is open now and on no other, but without giving up on that. */
+  readonly onReply?: ReplyHandler;
+  /** Uses only the session that is open now; retries have no limit on it. */
   readonly isBound?: boolean;
+  /** Abandons the command when it aborts; the promise rejects with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 interface Job {
   readonly cmd: string;
   readonly data: object;
-  readonly take: TakeReply | undefined;
-  /** The only session on which it may be sent; null for any. */
+  readonly onReply: ReplyHandler | undefined;
+  /** The only session that may carry the command; null for any. */
   readonly boundTo: Session | null;
   readonly resolve: (data: unknown) => void;
   readonly reject: (error: Error) => void;
   retries: number;
   timer: ReturnType<typeof setTimeout> | undefined;
   isSent: boolean;
-  /** Whether it may have been carried out, although no reply told. */
+  /** Whether the server may have executed it although no reply arrived. */
   isInDoubt: boolean;
 }
 
-/** Sends commands until they are answered, over as many sessions as that takes. */
+/** Sends commands until they are answered, over any number of sessions. */
 export class CommandSender {
   private session: Session | null = null;
   private readonly jobs = new Set<Job>();
@@ -38,44 +40,45 @@ export class CommandSender {
   private onIdle: () => void = () => undefined;
 
   /**
-   * Sends a command, now or with the next session; resolves to the data of its reply.
+   * Sends a command, at once or with the next session; resolves to the data of its reply.
    *
    * Rejects with a `CommandError` or a `ConnectionError`.
    */
   send<C extends CommandName>(
     cmd: C,
     data: CommandInput<C>,
-    { take, isBound = false }: SendOptions = {},
+    { onReply, isBound = false, signal }: SendOptions = {},
   ): Promise<ReplyData<C>> {
     return new Promise<unknown>((resolve, reject) => {
       const boundTo = isBound ? this.session : null;
       const isSent = false;
       const state = { retries: 0, timer: undefined, isSent, isInDoubt: false };
-      const job: Job = { cmd, data, take, boundTo, resolve, reject, ...state };
+      const job: Job = { cmd, data, onReply, boundTo, resolve, reject, ...state };
       this.jobs.add(job);
+      signal?.addEventListener('abort', () => this.fail(job, abortedBy(signal, job)));
       this.start(job);
     }) as Promise<ReplyData<C>>;
   }
 
-  /** Takes a new session, and sends on it what waits. */
+  /** Continues on a new session with the waiting commands. */
   opened(session: Session, isOtherUser: boolean): void {
     this.session = session;
     for (const job of [...this.jobs]) {
       if (job.boundTo !== null) this.fail(job, noConnection(job));
-      // Under another user the cid stands for another message (P-6.3).
+      // For another user the cid identifies another message (P-6.3).
       else if (isOtherUser && job.isInDoubt && job.cmd === 'message.send') {
         this.fail(job, userChanged(job));
       } else if (!job.isSent && job.timer === undefined) this.start(job);
     }
   }
 
-  /** Resolves when nothing waits for an answer, or at once if there is no session to give one. */
+  /** Waits until every command is answered; resolves at once if there is no session. */
   async idle(): Promise<void> {
     if (this.jobs.size === 0 || this.session?.isUsable !== true) return;
     await new Promise<void>((resolve) => (this.onIdle = resolve));
   }
 
-  /** Gives up all commands, also those to come. */
+  /** Fails all commands, also later ones. */
   close(error: ConnectionError): void {
     this.closedBy = error;
     for (const job of [...this.jobs]) this.fail(job, closedBefore(job, error));
@@ -86,14 +89,14 @@ export class CommandSender {
     if (this.closedBy !== null) this.fail(job, closedBefore(job, this.closedBy));
     else if (session?.isUsable === true && (job.boundTo ?? session) === session) {
       this.sendOn(session, job);
-    } else if (job.boundTo !== null || FLEETING.has(job.cmd)) {
+    } else if (job.boundTo !== null || EPHEMERAL_COMMANDS.has(job.cmd)) {
       this.fail(job, noConnection(job));
     }
   }
 
   private sendOn(session: Session, job: Job): void {
     job.isSent = true;
-    session.request(job.cmd, job.data, job.take).then(
+    session.request(job.cmd, job.data, job.onReply).then(
       (data) => {
         this.remove(job);
         job.resolve(data);
@@ -132,6 +135,13 @@ export class CommandSender {
   }
 }
 
+/** Returns the error of a signal, with whether the command was sent. */
+function abortedBy({ reason }: AbortSignal, { isSent, isInDoubt }: Job): Error {
+  if (!(reason instanceof ConnectionError)) return reason as Error;
+  const { code, message, cid, cause } = reason;
+  return new ConnectionError(code, message, { wasSent: isSent || isInDoubt, cid, cause });
+}
+
 function noConnection({ cmd }: Job): ConnectionError {
   return new ConnectionError('lost', `There is no connection for ${cmd}.`);
 }
@@ -143,6 +153,6 @@ function closedBefore({ isSent, isInDoubt }: Job, error: ConnectionError): Conne
 }
 
 function userChanged({ cmd }: Job): ConnectionError {
-  const message = `The client came back as another user before ${cmd} was answered.`;
+  const message = `The client reconnected as another user before ${cmd} was answered.`;
   return new ConnectionError('user_changed', message, { wasSent: true });
 }

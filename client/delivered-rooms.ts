@@ -4,29 +4,29 @@ import type { Position } from '#src/protocol/models.js';
 import type { RoomFeed } from './room-feed.js';
 
 /**
- * The rooms of a bot: events are handed out as the server delivers them (P-13.9).
+ * The rooms of a bot, which delivers events as the server sends them (P-13.9).
  *
- * The server knows how far the bot is. It has nothing to resume, and may be given an event twice.
+ * The server stores the position of the bot. The bot resumes nothing, and may get an event twice.
  */
 export class DeliveredRooms implements RoomFeed {
   readonly positions: Record<string, Position> = {};
   readonly resume: Record<string, Position> = {};
 
-  constructor(private readonly handOut: (event: LogEvent) => void) {}
+  constructor(private readonly deliver: (event: LogEvent) => void) {}
 
   welcomed(): void {
-    // Events of the rooms come by themselves.
+    // The server sends the events of the rooms without being asked.
   }
 
-  takeCut(): void {
-    // A bot joins no rooms: it is added to them (P-13.8).
+  handleCut(): void {
+    // Bots are added to rooms and do not join them (P-13.8).
   }
 
   leave(): void {
-    // It is removed from them too.
+    // Bots are removed from rooms and do not leave them.
   }
 
-  take(event: LogEvent): void {
-    this.handOut(event);
+  handle(event: LogEvent): void {
+    this.deliver(event);
   }
 }

@@ -1,16 +1,16 @@
-/** What has arrived, worked off in its order; it can be held up for a moment. */
+/** A queue of incoming work that runs in order and can be paused for a moment. */
 export class Inbox {
-  private works: (() => void)[] = [];
+  private tasks: (() => void)[] = [];
   private isHeld = false;
 
-  /** Adds what is to be done about something that arrived. */
-  add(work: () => void): void {
-    this.works.push(work);
-    this.workOff();
+  /** Adds a task, and runs it unless the queue is paused. */
+  add(task: () => void): void {
+    this.tasks.push(task);
+    this.run();
   }
 
   /**
-   * Holds up what comes next until code that awaits a promise resolved now has gone on.
+   * Pauses until code that awaits a promise resolved now has continued.
    *
    * Several frames may arrive in one turn of the event loop, between which no `await` continues.
    */
@@ -18,20 +18,20 @@ export class Inbox {
     this.isHeld = true;
     setTimeout(() => {
       this.isHeld = false;
-      this.workOff();
+      this.run();
     }, 0);
   }
 
-  /** Drops what was not worked off. */
+  /** Drops all waiting tasks. */
   clear(): void {
-    this.works = [];
+    this.tasks = [];
   }
 
-  private workOff(): void {
+  private run(): void {
     while (!this.isHeld) {
-      const work = this.works.shift();
-      if (work === undefined) return;
-      work();
+      const task = this.tasks.shift();
+      if (task === undefined) return;
+      task();
     }
   }
 }

@@ -1,30 +1,36 @@
 import type { CommandFrame, EventFrame, ReplyFrame } from '#src/protocol/frames.js';
 
+import type { ConnectionError } from './connection-error.js';
+
 /** A frame that the server sent (P-3.1). */
 export type ServerFrame = ReplyFrame | EventFrame;
 
-/** Is told what happens on a link: `opened`, then frames, and `closed` at last. */
+/** Callbacks of a link: `opened`, then `frame` for each frame, and `closed` at the end. */
 export interface LinkListener {
   /** Frames can be sent from now on. */
   opened(): void;
-  /** A frame came; frames come in the order in which the server sent them. */
+  /** A frame arrived; frames arrive in the order in which the server sent them. */
   frame(frame: ServerFrame): void;
-  /** The connection is gone, or could not be made; 1006 stands for a code that is not known. */
-  closed(code: number, reason: string): void;
+  /**
+   * The connection has ended, or could not be opened; 1006 stands for an unknown code.
+   *
+   * `error` says why it could not be opened, if the transport knows.
+   */
+  closed(code: number, reason: string, error?: ConnectionError): void;
 }
 
-/** One connection as frames, whatever carries them (P-10.1). */
+/** A connection that carries frames, over any transport (P-10.1). */
 export interface Link {
-  /** Sends a command frame; does nothing once the connection is gone. */
+  /** Sends a command frame; does nothing after the connection has ended. */
   send(frame: CommandFrame): void;
-  /** Ends the connection from this side; called again, without waiting for the other side. */
+  /** Closes the connection; a second call does not wait for the other side. */
   close(): void;
 }
 
 /**
- * Opens a connection to the server; a transport, as the client sees it.
+ * Opens a connection to the server; this is the interface of a transport.
  *
- * Failing to connect is told by `closed`, and the client tries again. An error that is thrown says
- * that trying again is of no use, and stops the client.
+ * If it cannot connect, it calls `closed`, and the client tries again. If it throws, the client
+ * stops: another attempt would not help.
  */
 export type OpenLink = (listener: LinkListener) => Link | Promise<Link>;

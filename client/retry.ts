@@ -3,16 +3,16 @@ import type { CommandName } from '#src/protocol/commands.js';
 import { CommandError } from './command-error.js';
 import { ConnectionError } from './connection-error.js';
 
-/** How often a command is tried again that the server refused for now. */
+/** Maximum number of retries of a command that failed temporarily. */
 const MOST_RETRIES = 8;
-/** A command that has to wait for longer is given up, so that its caller may decide. */
+/** A command that would wait longer fails, so that its caller can decide. */
 const LONGEST_WAIT_MS = 30_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 20_000;
 
 /**
- * Commands that may be sent once more if it is not known whether they were carried out: whatever
- * happened in between, they do what their caller wants and nothing else.
+ * Commands that may be sent again if it is unknown whether the server executed them: a second
+ * execution does what the caller wants and nothing else.
  */
 const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   'session.ping',
@@ -24,7 +24,7 @@ const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   'room.sync',
   'dm.open',
   'dm.list',
-  // The client never sends one without a cid (P-6.3).
+  // The client never sends a message without a cid (P-6.3).
   'message.send',
   'message.delete',
   'message.get',
@@ -34,28 +34,28 @@ const REPEATABLE: ReadonlySet<string> = new Set<CommandName>([
   'user.blocks',
   'bot.ack',
   'bot.load',
-  // Whoever deals with an event writes what is kept; nobody else does meanwhile.
+  // Only the handler of an event writes the state of the bot, and one runs at a time.
   'bot.store',
   'bot.commands',
   'bot.status',
 ]);
 
-/** A command that was not done, as far as that bears on trying it again. */
+/** A failed command, as far as it matters for a retry. */
 export interface Attempted {
   readonly cmd: string;
-  /** Whether only one session will do; then it is tried as long as that lasts. */
+  /** Whether the command is bound to one session; then it is retried while that session lasts. */
   readonly isBound: boolean;
-  /** How often it was tried again already after a refusal. */
+  /** Number of retries so far. */
   readonly retries: number;
 }
 
-/** Tells whether a command may have been carried out although it failed (P-4.1). */
+/** Returns whether the server may have executed a command although it failed (P-4.1). */
 export function leavesDoubt(error: unknown): boolean {
   if (error instanceof ConnectionError) return error.wasSent;
   return error instanceof CommandError && error.retryable && error.code !== 'rate_limited';
 }
 
-/** Gives the milliseconds after which to send a command again; null to let it fail. */
+/** Returns the milliseconds after which to send a command again; null to let it fail. */
 export function delayBeforeRetry(attempted: Attempted, error: unknown): number | null {
   if (leavesDoubt(error) && !REPEATABLE.has(attempted.cmd)) return null;
   if (error instanceof ConnectionError) return attempted.isBound ? null : 0;

@@ -3,18 +3,18 @@ import type { LogEvent } from '#src/protocol/events.js';
 import type { Position, RoomCut } from '#src/protocol/models.js';
 import type { Welcome } from '#src/protocol/welcome.js';
 
-/** Decides which events of rooms are handed out, and what hello asks for. */
+/** Decides which events of rooms are delivered, and which rooms hello resumes. */
 export interface RoomFeed {
-  /** Position of each log up to which events were handed out. */
+  /** Position of the last delivered event of each log. */
   readonly positions: Record<string, Position>;
-  /** What hello asks to be resumed. */
+  /** The positions that hello asks to resume. */
   readonly resume: Record<string, Position>;
-  /** Takes up what the welcome of a new session says. */
+  /** Resumes the rooms in a new session, as its welcome says. */
   welcomed(welcome: Welcome): void;
-  /** Takes the cut that the user has asked for. */
-  takeCut(cut: RoomCut): void;
-  /** Notes that the user has left a room. */
+  /** Handles a cut that the app requested. */
+  handleCut(cut: RoomCut): void;
+  /** Handles the reply to `room.leave`. */
   leave(left: ReplyData<'room.leave'>): void;
-  /** Takes an event of a log. */
-  take(event: LogEvent): void;
+  /** Handles an event of a log. */
+  handle(event: LogEvent): void;
 }

@@ -6,81 +6,93 @@ import type { Status } from './chat-events.js';
 import { CommandError } from './command-error.js';
 import { ConnectionError } from './connection-error.js';
 import type { OpenLink } from './link.js';
-import type { ReturnDelay } from './return-delay.js';
+import type { ReconnectDelay } from './reconnect-delay.js';
 import { Session, type SessionEnd } from './session.js';
 import type { TokenKeeper } from './token-keeper.js';
 import { verdictOf } from './verdict.js';
 
-/** A session that lasted this long was a good one: the delays begin anew. */
+/** After a session that lasted this long, the delays start from the shortest again. */
 const GOOD_SESSION_MS = 10_000;
-/** How long the other side has to agree to a close. */
+/** Time that the other side has to complete a close. */
 const CLOSE_MS = 2_000;
-/** Errors of hello about the token: with another one it may be said again (P-2.7). */
-const ABOUT_TOKEN: readonly string[] = ['token_invalid', 'token_expired'];
-/** Errors of hello that `bye` follows, which says when to come back (P-2.8, P-5.15). */
-const BEFORE_BYE: readonly string[] = ['too_many_connections', 'unavailable'];
+/** The first close code of the protocol (P-4.5). */
+const FIRST_OWN_CODE = 4_000;
+/** Errors of hello that another token may avoid (P-2.7). */
+const TOKEN_ERRORS: readonly string[] = ['token_invalid', 'token_expired'];
+/** Errors of hello that are followed by `bye`, which says when to reconnect (P-2.8, P-5.15). */
+const FOLLOWED_BY_BYE: readonly string[] = ['too_many_connections', 'unavailable'];
 
-/** What a {@link SessionKeeper} asks and tells. */
-export interface KeeperHost {
-  /** Gives what hello says beside version, token and heartbeat. */
+interface StopExtras {
+  readonly closeCode?: number;
+  readonly cause?: unknown;
+}
+
+/** The callbacks of a {@link SessionKeeper}. */
+export interface SessionKeeperHost {
+  /** Returns the fields of hello other than version, token and heartbeat. */
   hello(): Pick<CommandInput<'hello'>, 'name' | 'client' | 'resume' | 'bot'>;
-  /** There is a session; called before any later frame is read. */
+  /** A session has begun; called before any later frame is read. */
   welcomed(session: Session, welcome: Welcome): void;
   event(name: string, data: unknown): void;
   status(status: Status): void;
-  /** The app could not give a token. */
+  /** The token source of the app has thrown. */
   failed(error: unknown): void;
 }
 
-/** How a {@link SessionKeeper} connects. */
-export interface KeeperTools {
+/** The parts that a {@link SessionKeeper} connects with. */
+export interface SessionKeeperParts {
   readonly openLink: OpenLink;
   readonly tokens: TokenKeeper;
-  readonly delays: ReturnDelay;
+  readonly delays: ReconnectDelay;
   readonly connectTimeoutMs: number;
 }
 
-/** Keeps a session open: connects, says hello, and comes back as the server asks (P-4.5). */
+/** Keeps a session open: connects, sends hello, and reconnects as the server asks (P-4.5). */
 export class SessionKeeper {
   private session: Session | null = null;
   /** Why the client has stopped; null while it has not. */
   private stoppedBy: ConnectionError | null = null;
   private welcomedAt: number | null = null;
+  /** The refusal of the latest hello, if a `bye` follows it. */
+  private refusal: ConnectionError | undefined;
   private deadline: ReturnType<typeof setTimeout> | undefined;
   private endPause: () => void = () => undefined;
 
   constructor(
-    private readonly tools: KeeperTools,
-    private readonly host: KeeperHost,
+    private readonly tools: SessionKeeperParts,
+    private readonly host: SessionKeeperHost,
   ) {}
 
-  /** Connects and comes back until {@link close}, or until the server says no. */
+  /** Connects and reconnects until {@link close}, or until the server tells the client to stop. */
   async run(): Promise<void> {
     while (this.stoppedBy === null) {
       const end = await this.attempt();
       const delayMs = this.decide(end);
       if (delayMs === null) break;
       const pause = this.pause(delayMs);
-      this.host.status({ name: 'waiting', code: end.code, reason: end.reason, delayMs });
+      this.host.status({ name: 'waiting', ...closeOf(end), delayMs });
       await pause;
     }
     const error = this.stoppedBy?.code === 'closed' ? null : this.stoppedBy;
     this.host.status({ name: 'closed', ...(error === null ? {} : { error }) });
   }
 
-  /** Ends a pause before coming back. */
-  hurry(): void {
+  /** Ends a pause before the next attempt. */
+  reconnectNow(): void {
     this.endPause();
   }
 
-  /** Ends the session, and keeps none any more; resolves when the connection is gone. */
+  /** Ends the session for good; resolves when the connection has ended. */
   async close(): Promise<void> {
     this.stoppedBy ??= new ConnectionError('closed', 'The client was closed.');
-    this.hurry();
+    this.reconnectNow();
     const { session } = this;
     if (session === null) return;
     session.close();
-    const timer = setTimeout(() => session.abort('The server did not agree to close.'), CLOSE_MS);
+    const timer = setTimeout(
+      () => session.abort('The server did not complete the close.'),
+      CLOSE_MS,
+    );
     await session.whenEnded;
     clearTimeout(timer);
   }
@@ -90,25 +102,40 @@ export class SessionKeeper {
     const session = new Session((name, data) => this.host.event(name, data));
     this.session = session;
     this.welcomedAt = null;
-    void this.greet(session);
+    this.refusal = undefined;
+    void this.openSession(session);
     const end = await session.whenEnded;
     clearTimeout(this.deadline);
     this.session = null;
-    return end;
+    return this.hasWelcome() ? end : withReason(end, this.refusal);
   }
 
-  private async greet(session: Session): Promise<void> {
+  private hasWelcome(): boolean {
+    return this.welcomedAt !== null;
+  }
+
+  private async openSession(session: Session): Promise<void> {
     const token = await this.findToken(session);
     if (!session.isUsable) return;
-    const late = () => session.abort('No welcome came in time.');
-    this.deadline = setTimeout(late, this.tools.connectTimeoutMs);
+    this.deadline = setTimeout(() => this.handleTimeout(session), this.tools.connectTimeoutMs);
     try {
       await session.connect(this.tools.openLink);
     } catch (cause) {
-      this.stop('The transport cannot be had.', { cause });
-      session.abort('The transport cannot be had.');
+      const message = `The transport is not available: ${(cause as Error).message}`;
+      this.stop('stopped', message, { cause });
+      session.abort(message);
     }
     if (await session.whenOpened) await this.sayHello(session, token, true);
+  }
+
+  private handleTimeout(session: Session): void {
+    const time = `within ${String(this.tools.connectTimeoutMs / 1_000)} s`;
+    const silent = `The connection opened, but no welcome arrived ${time}: the other side is not a Parlance server, or a proxy holds its frames back. Check url and the proxy.`;
+    const closed = `The connection did not open ${time}. Check url and the network, and that no firewall drops packets.`;
+    const { isOpened } = session;
+    const message = isOpened ? silent : closed;
+    const error = new ConnectionError(isOpened ? 'no_welcome' : 'unreachable', message);
+    session.abort(message, { error });
   }
 
   private async sayHello(
@@ -126,7 +153,7 @@ export class SessionKeeper {
       await session.request('hello', hello, (data) => this.welcomed(session, data as Welcome));
     } catch (error) {
       if (!(error instanceof CommandError)) return;
-      if (isFirst && ABOUT_TOKEN.includes(error.code) && this.tools.tokens.drop()) {
+      if (TOKEN_ERRORS.includes(error.code) && this.tools.tokens.replace(isFirst)) {
         const other = await this.findToken(session);
         if (session.isUsable) await this.sayHello(session, other, false);
       } else {
@@ -135,21 +162,34 @@ export class SessionKeeper {
     }
   }
 
-  /** Gives the token for a hello; if the app fails to, the session ends, to be tried again. */
+  /** Returns the token for hello; if the app throws, ends the session, which is tried again later. */
   private async findToken(session: Session): Promise<string | undefined> {
     try {
       return await this.tools.tokens.current();
     } catch (error) {
       this.host.failed(error);
-      session.abort('The app gave no token.');
+      const message = 'The app provided no token; the client tries again later.';
+      session.abort(message, {
+        error: new ConnectionError('no_welcome', message, { cause: error }),
+      });
       return undefined;
     }
   }
 
   private refused(session: Session, error: CommandError): void {
-    if (BEFORE_BYE.includes(error.code)) return;
-    if (!error.retryable) this.stop(`hello was refused: ${error.message}`, { cause: error });
-    session.abort(error.message, error.retryAfterMs);
+    const { message, retryAfterMs: delayMs } = error;
+    const refusal = new ConnectionError('no_welcome', `The server refused hello: ${message}`, {
+      cause: error,
+    });
+    if (FOLLOWED_BY_BYE.includes(error.code)) {
+      this.refusal = refusal;
+      return;
+    }
+    if (TOKEN_ERRORS.includes(error.code)) this.stopForToken(message, { cause: error });
+    else if (!error.retryable) {
+      this.stop('stopped', `The server refused hello: ${message}`, { cause: error });
+    }
+    session.abort(message, { delayMs, error: refusal });
   }
 
   private welcomed(session: Session, welcome: Welcome): void {
@@ -160,16 +200,18 @@ export class SessionKeeper {
     this.host.welcomed(session, welcome);
   }
 
-  /** Gives the milliseconds after which to come back; null for never. */
+  /** Returns the milliseconds after which to reconnect; null for never. */
   private decide({ code, reason, delayMs }: SessionEnd): number | null {
     if (this.stoppedBy !== null) return null;
     const verdict = verdictOf(code);
     if (verdict === 'never') {
-      this.stop(reason, { closeCode: code });
+      this.stop('stopped', `The server told the client not to reconnect: ${reason}`, {
+        closeCode: code,
+      });
       return null;
     }
-    if (verdict === 'new credentials' && !this.tools.tokens.drop()) {
-      this.stop(`New credentials are needed: ${reason}`, { closeCode: code });
+    if (verdict === 'new credentials' && !this.tools.tokens.replace(true)) {
+      this.stopForToken(reason, { closeCode: code });
       return null;
     }
     const lastedMs = this.welcomedAt === null ? 0 : performance.now() - this.welcomedAt;
@@ -178,8 +220,14 @@ export class SessionKeeper {
     return delayMs ?? ownDelayMs;
   }
 
-  private stop(message: string, extras: { closeCode?: number; cause?: unknown }): void {
-    this.stoppedBy ??= new ConnectionError('stopped', message, extras);
+  private stopForToken(reason: string, extras: StopExtras): void {
+    const advice =
+      "Provide another token, or set refusedToken: 'new-guest' to connect as a new guest.";
+    this.stop('token_refused', `The server refused the token: ${reason} ${advice}`, extras);
+  }
+
+  private stop(code: 'stopped' | 'token_refused', message: string, extras: StopExtras): void {
+    this.stoppedBy ??= new ConnectionError(code, message, extras);
   }
 
   private async pause(ms: number): Promise<void> {
@@ -190,4 +238,18 @@ export class SessionKeeper {
     });
     clearTimeout(timer);
   }
+}
+
+/** Adds the reason to the end of a connection on which no welcome came, unless its code says it. */
+function withReason(end: SessionEnd, refusal: ConnectionError | undefined): SessionEnd {
+  if (end.error !== undefined) return end;
+  if (refusal !== undefined) return { ...end, error: refusal };
+  if (end.code >= FIRST_OWN_CODE) return end;
+  const why = end.reason === '' ? '' : `: ${end.reason}`;
+  const message = `The connection was closed (${String(end.code)}${why}) before a welcome arrived. Check that url is the address of a Parlance server, and the log of the proxy, if there is one.`;
+  return { ...end, error: new ConnectionError('no_welcome', message) };
+}
+
+function closeOf({ code, reason, error }: SessionEnd) {
+  return { code, reason, ...(error === undefined ? {} : { error }) };
 }

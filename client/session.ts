@@ -9,45 +9,49 @@ import { Inbox } from './inbox.js';
 import type { Link, LinkListener, OpenLink, ServerFrame } from './link.js';
 import { Watchdog } from './watchdog.js';
 
-/** Stands for a close code that is not known (RFC 6455). */
+/** Close code for an unknown reason (RFC 6455). */
 const NO_CODE = 1006;
-/** The server is never silent for longer than its heartbeat; networks take some time as well. */
+/** The server is never silent for longer than its heartbeat; the factor allows for the network. */
 const HEARTBEAT_SLACK = 1.2;
-/** After these replies come events that follow the position in them (P-3.7). */
-const WITH_POSITION: ReadonlySet<string> = new Set([
+/** Commands whose replies contain a position, which later events follow (P-3.7). */
+const COMMANDS_WITH_POSITION: ReadonlySet<string> = new Set([
   'hello',
   'room.create',
   'room.join',
   'room.sync',
 ]);
 
-/** How a session ended. */
+/** The end of a session. */
 export interface SessionEnd {
-  /** Close code (P-4.5): that of `bye`, or else that of the connection. */
+  /** Close code (P-4.5): that of `bye`, or that of the connection if there was none. */
   readonly code: number;
   readonly reason: string;
-  /** Milliseconds after which the server wants the client back. */
+  /** Milliseconds after which the server asks the client to reconnect. */
   readonly delayMs?: number | undefined;
+  /** Why there was no session, if it is known. */
+  readonly error?: ConnectionError | undefined;
 }
 
 /** Called with the data of a reply before any later frame is read. */
-export type TakeReply = (data: unknown) => void;
+export type ReplyHandler = (data: unknown) => void;
 
 interface Request {
   readonly cmd: string;
   readonly data: object;
-  readonly take: TakeReply | undefined;
+  readonly onReply: ReplyHandler | undefined;
   readonly resolve: (data: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** One connection from the attempt to connect to its end: requests, replies, heartbeat. */
+/** One connection, from the attempt to connect to its end: requests, replies, heartbeat. */
 export class Session implements LinkListener {
-  /** Resolves when commands can be sent; to false if that will never be. */
+  /** Resolves to true when commands can be sent, to false if the connection does not open. */
   readonly whenOpened: Promise<boolean>;
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection has ended. */
   readonly whenEnded: Promise<SessionEnd>;
   private link: Link | null = null;
+  /** Whether the connection has opened. */
+  isOpened = false;
   private isEnded = false;
   private bye: EventData<'bye'> | null = null;
   private limits: Pick<Welcome['limits'], 'inFlight' | 'frameBytes'> = DEFAULT_LIMITS;
@@ -55,7 +59,7 @@ export class Session implements LinkListener {
   private readonly unanswered = new Map<CommandId, Request>();
   private unsent: Request[] = [];
   private readonly inbox = new Inbox();
-  private readonly watchdog = new Watchdog(() => this.abort('The server is silent.'));
+  private readonly watchdog = new Watchdog(() => this.abort('The server stopped responding.'));
   private settleOpened: (isOpen: boolean) => void = () => undefined;
   private settleEnded: (end: SessionEnd) => void = () => undefined;
 
@@ -65,34 +69,35 @@ export class Session implements LinkListener {
     this.whenEnded = new Promise((resolve) => (this.settleEnded = resolve));
   }
 
-  /** Whether commands that are sent now may be answered. */
+  /** Whether commands that are sent now can be answered. */
   get isUsable(): boolean {
     return !this.isEnded && this.bye === null;
   }
 
-  /** Connects. Rejects if the transport can never be had. */
+  /** Connects; rejects if the transport is not available. */
   async connect(openLink: OpenLink): Promise<void> {
     if (this.isEnded) return;
     this.link = await openLink(this);
-    // It may have been ended while its transport was loaded.
+    // The session may have ended while its transport was loaded.
     if (this.isFinished()) this.link.close();
   }
 
   opened(): void {
+    this.isOpened = true;
     this.settleOpened(!this.isEnded);
   }
 
   frame(frame: ServerFrame): void {
     if (this.isEnded) return;
     this.watchdog.heard();
-    this.inbox.add(() => this.take(frame));
+    this.inbox.add(() => this.handle(frame));
   }
 
-  closed(code: number, reason: string): void {
-    this.inbox.add(() => this.finish(this.bye ?? { code, reason }));
+  closed(code: number, reason: string, error?: ConnectionError): void {
+    this.inbox.add(() => this.finish(this.bye ?? { code, reason, error }));
   }
 
-  /** Takes the limits and the heartbeat that the server announced (P-2.4). */
+  /** Applies the limits and the heartbeat that the server announced (P-2.4). */
   welcomed({ limits, heartbeat: { mode, intervalMs, timeoutMs } }: Welcome): void {
     this.limits = limits;
     if (mode === 'frames') this.watchdog.watch((intervalMs + timeoutMs) * HEARTBEAT_SLACK);
@@ -103,9 +108,9 @@ export class Session implements LinkListener {
    *
    * Rejects with a `CommandError`, or with a `ConnectionError` of the code `lost`.
    */
-  request(cmd: string, data: object, take?: TakeReply): Promise<unknown> {
+  request(cmd: string, data: object, onReply?: ReplyHandler): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const request = { cmd, data, take, resolve, reject };
+      const request = { cmd, data, onReply, resolve, reject };
       if (this.isEnded) reject(lost(request, false));
       else if (this.isTooLarge(request)) reject(tooLarge(cmd, this.limits.frameBytes));
       else {
@@ -115,22 +120,22 @@ export class Session implements LinkListener {
     });
   }
 
-  /** Ends the connection at once, as one that is of no use. */
-  abort(reason: string, delayMs?: number): void {
-    this.finish(this.bye ?? { code: NO_CODE, reason, delayMs });
+  /** Ends the connection at once, without a closing handshake. */
+  abort(reason: string, { delayMs, error }: Pick<SessionEnd, 'delayMs' | 'error'> = {}): void {
+    this.finish(this.bye ?? { code: NO_CODE, reason, delayMs, error });
     this.link?.close();
   }
 
-  /** Ends the connection in good order; `whenEnded` tells when that is done. */
+  /** Closes the connection; `whenEnded` resolves when that is done. */
   close(): void {
     if (this.link === null) this.abort('closed');
     else this.link.close();
   }
 
-  private take(frame: ServerFrame): void {
+  private handle(frame: ServerFrame): void {
     if ('re' in frame) this.settle(frame);
     else if (frame.event === 'bye') this.bye = frame.data as EventData<'bye'>;
-    // Any frame answers a ping; one without an id is not answered in turn (P-2.12).
+    // Any frame answers a ping; a command without an id gets no reply (P-2.12).
     else if (frame.event === 'session.ping') this.link?.send({ cmd: 'session.ping', data: {} });
     else this.onEvent(frame.event, frame.data);
   }
@@ -140,16 +145,16 @@ export class Session implements LinkListener {
     if (request === undefined) return;
     this.unanswered.delete(reply.re);
     if (reply.ok) {
-      request.take?.(reply.data);
+      request.onReply?.(reply.data);
       request.resolve(reply.data);
-      if (WITH_POSITION.has(request.cmd)) this.inbox.hold();
+      if (COMMANDS_WITH_POSITION.has(request.cmd)) this.inbox.hold();
     } else {
       request.reject(new CommandError(request.cmd, reply.error));
     }
     this.sendMore();
   }
 
-  /** With more commands in flight the server would stop reading, or close (P-9.7). */
+  /** Respects the limit of commands in flight, above which the server stops reading (P-9.7). */
   private sendMore(): void {
     while (this.unanswered.size < this.limits.inFlight) {
       const request = this.unsent.shift();
@@ -160,7 +165,7 @@ export class Session implements LinkListener {
     }
   }
 
-  /** A frame that is too large would close the connection, again and again (P-9.2). */
+  /** A frame that is too large would close the connection, at each attempt (P-9.2). */
   private isTooLarge({ cmd, data }: Request): boolean {
     const text = JSON.stringify({ id: Number.MAX_SAFE_INTEGER, cmd, data });
     if (text.length * 3 <= this.limits.frameBytes) return false;

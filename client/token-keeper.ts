@@ -1,18 +1,21 @@
 /**
- * Gives a token, or undefined to come as a new guest (P-2.7).
+ * Returns a token, or undefined to connect as a new guest (P-2.7).
  *
- * It is called before the first hello, and whenever the token in hand was refused or has expired.
- * If it throws, the client tries again later.
+ * The client calls it before each hello for which it has no token: before the first one, and after
+ * a token was refused. If it throws, the client tries again later.
  */
 export type TokenSource = () => string | undefined | Promise<string | undefined>;
 
-/** Takes a token that the server issued, and when it expires: milliseconds since 1970. */
+/** Receives a token that the server issued, and its expiry in milliseconds since 1970. */
 export type TokenListener = (token: string, expiresAt: number) => void;
 
-/** The server tells so long before that a token expires (P-2.9). */
+/** The action when a token is refused and there is no other. */
+export type OnRefusedToken = 'stop' | 'new-guest';
+
+/** The server announces the expiry of a token this long before (P-2.9). */
 const NOTICE_MS = 60_000;
 
-/** Keeps the token that the next hello says. */
+/** Keeps the token for the next hello. */
 export class TokenKeeper {
   private token: string | undefined;
   private readonly source: TokenSource | undefined;
@@ -22,22 +25,24 @@ export class TokenKeeper {
   constructor(
     given: string | TokenSource | undefined,
     private readonly onToken: TokenListener,
+    private readonly onRefused: OnRefusedToken = 'stop',
   ) {
     if (typeof given === 'string') this.token = given;
     else this.source = given;
     this.needsSource = this.source !== undefined;
   }
 
-  /** Gives the token; undefined for a new guest. Rejects with what the source throws. */
+  /** Returns the token; undefined for a new guest. Rejects with the exception of the source. */
   async current(): Promise<string | undefined> {
     if (this.needsSource) {
       this.token = await this.source?.();
-      this.needsSource = false;
+      // The next attempt to connect asks again, unless this one brings a token.
+      this.needsSource = this.token === undefined;
     }
     return this.token;
   }
 
-  /** Takes a token that the server issued. */
+  /** Stores a token that the server issued. */
   keep(token: string, expiresAt: number): void {
     this.token = token;
     this.needsSource = false;
@@ -46,19 +51,24 @@ export class TokenKeeper {
   }
 
   /**
-   * Gives the milliseconds after which to refresh a token that expires in `inMs`: at once.
+   * Returns the milliseconds after which to refresh a token that expires in `inMs`, usually 0.
    *
-   * One that was good for less than the notice would be announced again and again; then half of
-   * its time is used.
+   * A token whose lifetime is shorter than the notice would be announced again at once; the client
+   * uses half of its time instead.
    */
   refreshDelay(inMs: number): number {
     return performance.now() - this.issuedAt < NOTICE_MS ? inMs / 2 : 0;
   }
 
-  /** Forgets a token that is worth nothing; false if nobody can give another. */
-  drop(): boolean {
+  /**
+   * Drops a token that was refused; with `mayAsk`, the source may provide another one.
+   *
+   * Returns false if hello cannot be sent again.
+   */
+  replace(mayAsk: boolean): boolean {
+    const hadToken = this.token !== undefined;
     this.token = undefined;
-    this.needsSource = this.source !== undefined;
-    return this.needsSource;
+    this.needsSource = mayAsk && this.source !== undefined;
+    return this.needsSource || (hadToken && this.onRefused === 'new-guest');
   }
 }

@@ -4,18 +4,18 @@ import { CommandError } from './command-error.js';
 import type { CommandSender } from './command-sender.js';
 import type { TokenKeeper } from './token-keeper.js';
 
-/** Has the token of a session renewed before it expires (P-2.9). */
+/** Renews the token of a session before it expires (P-2.9). */
 export class TokenRefresher {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `onRefusal` is told if the server does not renew it; then it ends the session one day. */
+  /** `onRefusal` is called if the server does not renew the token. */
   constructor(
     private readonly sender: CommandSender,
     private readonly tokens: TokenKeeper,
     private readonly onRefusal: (error: CommandError) => void,
   ) {}
 
-  /** Takes the announcement of the server. */
+  /** Handles the announcement of the server. */
   expiring({ inMs }: EventData<'auth.expiring'>): void {
     this.stop();
     this.timer = setTimeout(() => {
@@ -23,7 +23,7 @@ export class TokenRefresher {
     }, this.tokens.refreshDelay(inMs));
   }
 
-  /** Forgets what was announced: whatever comes next begins with a hello, which brings a token. */
+  /** Cancels a renewal: the hello of the next session returns a token. */
   stop(): void {
     clearTimeout(this.timer);
   }

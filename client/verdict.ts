@@ -1,7 +1,7 @@
-/** What a close code means for the client: when it comes back, if at all (P-4.5). */
+/** The meaning of a close code: whether and when to reconnect (P-4.5). */
 export type Verdict = 'never' | 'later' | 'now' | 'new credentials';
 
-/** Reads a close code by its range, since there may be codes that are not known here (P-4.5). */
+/** Returns the meaning of a close code by its range, so that unknown codes have one too (P-4.5). */
 export function verdictOf(code: number): Verdict {
   switch (Math.floor(code / 100)) {
     case 40:

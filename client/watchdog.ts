@@ -1,35 +1,35 @@
-/** Finds out that nothing has come for too long. */
+/** Detects that the server has been silent for too long. */
 export class Watchdog {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private heardAt = 0;
-  private patienceMs = 0;
+  private limitMs = 0;
 
   /** `onSilence` is called once. */
   constructor(private readonly onSilence: () => void) {}
 
-  /** Begins to watch; the patience is in milliseconds. */
-  watch(patienceMs: number): void {
-    this.patienceMs = patienceMs;
+  /** Starts to watch for a silence of `limitMs` milliseconds. */
+  watch(limitMs: number): void {
+    this.limitMs = limitMs;
     this.heard();
-    this.lookAfter(patienceMs);
+    this.schedule(limitMs);
   }
 
-  /** Notes that something came. */
+  /** Records that a frame arrived. */
   heard(): void {
     this.heardAt = performance.now();
   }
 
-  /** Ends the watch. */
+  /** Stops watching. */
   stop(): void {
     clearTimeout(this.timer);
   }
 
-  /** One timer for many frames: it is set anew only when it has run out. */
-  private lookAfter(ms: number): void {
+  /** Uses one timer for many frames: it is set again only when it has fired. */
+  private schedule(ms: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      const leftMs = this.heardAt + this.patienceMs - performance.now();
-      if (leftMs > 0) this.lookAfter(leftMs);
+      const leftMs = this.heardAt + this.limitMs - performance.now();
+      if (leftMs > 0) this.schedule(leftMs);
       else this.onSilence();
     }, ms);
   }

@@ -1,6 +1,6 @@
-// A bot that runs as a program of its own:
+// A bot that runs as a separate program:
 //
-//     npm run bot:create -- coin        # shows the token
+//     npm run bot:create -- coin        # prints the token
 //     node examples/coin-bot.js ws://localhost:3000 TOKEN
 import { connectBot, defineChatBot } from 'parlance';
 
@@ -28,5 +28,5 @@ const program = await connectBot({
   onStatus: (bot, { name }) => console.log(`${bot}: ${name}`),
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => program.close());
-// Ends when the program is closed, or with an error if the server does not want the bot back.
+// Resolves when the program is closed; rejects if the server refuses to let the bot reconnect.
 await program.closed();

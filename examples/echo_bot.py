@@ -1,6 +1,6 @@
-"""A bot in Python that repeats what is said to it; needs the package websockets.
+"""A bot in Python that echoes messages. Requires the package websockets.
 
-    npm run bot:create -- echo          # shows the token
+    npm run bot:create -- echo          # prints the token
     python3 examples/echo_bot.py ws://localhost:3000/ws TOKEN
 """
 import asyncio, json, sys, websockets
@@ -9,7 +9,7 @@ async def serve(socket, token):
     bot = {"commands": [{"name": "echo", "help": "/echo text"}]}
     commands, waits = [("hello", {"protocol": 1, "token": token, "bot": bot})], False
     while True:
-        if commands and not waits:  # one at a time: an event is done when its answer is stored
+        if commands and not waits:  # one at a time: an event is handled once its answer is stored
             cmd, data = commands[0]
             await socket.send(json.dumps({"id": cmd, "cmd": cmd, "data": data}))
             waits = True
@@ -22,7 +22,7 @@ async def serve(socket, token):
         elif frame["event"] == "message.created":
             room, seq, message = (frame["data"][key] for key in ("room", "seq", "message"))
             answer = message["text"].partition(" ")[2].strip() or "Say something after /echo."
-            # The cid is made of the event, so that an event that comes twice is answered once.
+            # Derives the cid from the event, so that a repeated event is answered once.
             commands.append(("message.send", {"room": room, "text": answer, "cid": f"echo-{seq}",
                                               "cause": message["id"], "replyTo": message["id"]}))
             commands.append(("bot.ack", {"room": room, "seq": seq}))
@@ -35,6 +35,6 @@ async def main(url, token):
         try:
             async with websockets.connect(url) as socket: await serve(socket, token)
         except (OSError, websockets.WebSocketException) as error:
-            print("connecting again:", error, file=sys.stderr)
+            print("reconnecting:", error, file=sys.stderr)
         await asyncio.sleep(1)
 asyncio.run(main(*sys.argv[1:]))

@@ -11,7 +11,7 @@ const FAILURE = 'failed.reply';
 
 const failure = { ok: { const: false }, error: { $ref: '#/components/schemas/WireError' } };
 
-/** Describes the protocol as an AsyncAPI 3.0 document, from its schemas and docs/protocol.md. */
+/** Builds an AsyncAPI 3.0 document of the protocol from its schemas and docs/protocol.md. */
 export class AsyncApi {
   private readonly schemas = new SchemaCollection();
   private readonly channels: JsonSchema = {};
@@ -19,7 +19,7 @@ export class AsyncApi {
 
   constructor(private readonly docs: string) {}
 
-  /** Makes the document. */
+  /** Builds the document. */
   build(): JsonSchema {
     this.schemas.add('CommandId', schemaOfInput(CommandId, 'draft-07'));
     for (const wire of [webSocket, socketIo]) this.addWire(wire);
@@ -29,8 +29,8 @@ export class AsyncApi {
         title: 'Parlance',
         version: String(PROTOCOL_VERSION),
         description:
-          'A chat protocol over plain WebSocket and Socket.IO. What the messages mean is said in ' +
-          'protocol.md, to whose clauses (P-…) this document refers.',
+          'A chat protocol over plain WebSocket and Socket.IO. protocol.md defines the messages; ' +
+          'P-… refers to its clauses.',
         license: { name: 'MIT' },
       },
       defaultContentType: 'application/json',

@@ -1,12 +1,12 @@
-/** Where docs/protocol.md describes a command or an event, and in what words. */
+/** The clause of docs/protocol.md that describes a command or an event. */
 export interface Clause {
-  /** Such as `P-5.2`. */
+  /** Number of the clause, such as `P-5.2`. */
   readonly number: string;
-  /** The paragraph that says what it does, if there is one. */
+  /** Its paragraph about the purpose, if there is one. */
   readonly purpose: string | undefined;
 }
 
-/** Which way a frame goes; commands and events may share a name. */
+/** Direction of a frame; a command and an event may have the same name. */
 export type Direction = 'client → server' | 'server → client';
 
 const HEADING = /^###? (P-\d+\.\d+) /;

@@ -5,10 +5,10 @@ import * as protocol from '../src/protocol/index.js';
 /** A JSON Schema as a plain object. */
 export type JsonSchema = Record<string, unknown>;
 
-/** The schema of an error as it stands in a reply or an `error` event (P-4.1). */
+/** The schema of an error in a reply or an `error` event (P-4.1). */
 const WireError = protocol.EVENTS.error.shape.error;
 
-/** Shapes that stand in several places; a schema refers to them by name. */
+/** Models that several schemas contain; a schema refers to them by name. */
 const MODELS = {
   HistoryPage: protocol.HistoryPage,
   Member: protocol.Member,
@@ -25,7 +25,7 @@ const MODELS = {
   WireError,
 };
 
-/** What a JSON Schema cannot say of a shape: the server checks more than the schema does. */
+/** Rules that a JSON Schema cannot express; the server checks more than the schema does. */
 const REMARKS = new Map<z.ZodType, string>([
   [
     protocol.RoomRef,
@@ -42,12 +42,12 @@ for (const [shape, description] of REMARKS) z.globalRegistry.add(shape, { descri
 
 type Target = 'draft-2020-12' | 'draft-07';
 
-/** Gives the schema of what a client writes: that of the text, before any folding. */
+/** Returns the schema of data that a client sends, before the server normalizes it. */
 export function schemaOfInput(shape: z.ZodType, target: Target): JsonSchema {
   return z.toJSONSchema(shape, { io: 'input', target });
 }
 
-/** Gives the schema of what a client reads: it has to ignore fields that it does not know. */
+/** Returns the schema of data that a client receives; clients ignore unknown fields. */
 export function schemaOfOutput(shape: z.ZodType, target: Target): JsonSchema {
   return z.toJSONSchema(shape, {
     io: 'output',
@@ -60,7 +60,7 @@ export function schemaOfOutput(shape: z.ZodType, target: Target): JsonSchema {
   });
 }
 
-/** Gives each file of docs/schemas: the data of every command, reply and event. */
+/** Returns the files of docs/schemas: the data of every command, reply and event. */
 export function schemaFiles(): Map<string, JsonSchema> {
   const files = new Map<string, JsonSchema>();
   for (const [name, { data, reply }] of Object.entries(protocol.COMMANDS)) {

@@ -1,4 +1,4 @@
-// Copies the clients that the pages of examples/legacy load out of the packages they come in.
+// Copies the Socket.IO clients that the pages of examples/legacy load from their packages.
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

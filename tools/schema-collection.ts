@@ -4,11 +4,11 @@ import type { JsonSchema } from './json-schemas.js';
 
 const HERE = '#/components/schemas/';
 
-/** The schemas of a document, each under one name; those that others define are taken out. */
+/** The schemas of a document, each under one name; nested definitions move to the top level. */
 export class SchemaCollection {
   private readonly schemas = new Map<string, JsonSchema>();
 
-  /** Adds a schema with its definitions; gives a reference to it. */
+  /** Adds a schema with its definitions; returns a reference to it. */
   add(name: string, { $schema, definitions = {}, ...schema }: JsonSchema): JsonSchema {
     for (const [model, definition] of Object.entries(definitions as Record<string, JsonSchema>)) {
       this.put(model, definition);
@@ -19,7 +19,7 @@ export class SchemaCollection {
     return { $ref: HERE + name };
   }
 
-  /** Gives all schemas in the order of their names. */
+  /** Returns all schemas, sorted by name. */
   sorted(): JsonSchema {
     return Object.fromEntries([...this.schemas].sort(([a], [b]) => (a < b ? -1 : 1)));
   }
@@ -28,13 +28,13 @@ export class SchemaCollection {
     const relocated = relocate(schema);
     const before = this.schemas.get(name);
     if (before !== undefined && !isDeepStrictEqual(before, relocated)) {
-      throw new Error(`There are two schemas of the name ${name}`);
+      throw new Error(`Two different schemas have the name ${name}`);
     }
     this.schemas.set(name, relocated);
   }
 }
 
-/** Points references at the schemas of the document. */
+/** Returns a schema whose references point to the schemas of the document. */
 function relocate(schema: JsonSchema): JsonSchema {
   const text = JSON.stringify(schema).replaceAll('"#/definitions/', `"${HERE}`);
   return JSON.parse(text) as JsonSchema;

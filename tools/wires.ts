@@ -1,7 +1,7 @@
 import { SUBPROTOCOL } from '../src/protocol/index.js';
 import type { JsonSchema } from './json-schemas.js';
 
-/** Puts commands, replies and events on the wire; each is the payload of a message. */
+/** Describes how a transport carries commands, replies and events, as payloads of messages. */
 export interface Wire {
   readonly channel: string;
   readonly server: JsonSchema;
@@ -9,7 +9,7 @@ export interface Wire {
   command(name: string, data: JsonSchema): JsonSchema;
   reply(outcome: JsonSchema): JsonSchema;
   event(name: string, data: JsonSchema): JsonSchema;
-  /** Where a command and its reply carry the same id, if frames do. */
+  /** Location of the id in a command and in its reply, if frames have one. */
   readonly correlation?: { readonly command: JsonSchema; readonly reply: JsonSchema };
 }
 
@@ -35,7 +35,9 @@ export const webSocket: Wire = {
     bindings: {
       ws: {
         method: 'GET',
-        query: object({ name: { type: 'string', description: 'Says hello (P-2.10).' } }, ['name']),
+        query: object({ name: { type: 'string', description: 'Name for hello (P-2.10).' } }, [
+          'name',
+        ]),
         headers: object(
           { Authorization: { type: 'string', description: 'Bearer and a token (P-2.10).' } },
           ['Authorization'],
@@ -62,14 +64,14 @@ export const socketIo: Wire = {
   server: {
     host: 'localhost:3000',
     protocol: 'socket.io',
-    description: 'Socket.IO 4 and older, by WebSocket or polling (P-10.3).',
+    description: 'Socket.IO 4 and older, over WebSocket or polling (P-10.3).',
   },
   about: {
     address: '/socket.io/',
     title: 'Socket.IO',
     description:
-      'The default namespace. The name of a message is that of the Socket.IO event, its payload ' +
-      'the one argument of it; a reply is the argument of the acknowledgement (P-10.3).',
+      'The default namespace. The name of a message is the name of the Socket.IO event, and its ' +
+      'payload is the only argument; a reply is the argument of the acknowledgement (P-10.3).',
   },
   command: (_name, data) => data,
   reply: (outcome) => object(outcome),

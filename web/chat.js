@@ -1,178 +1,283 @@
-import { Composer } from './composer.js';
-import { Connection, verdictOf } from './connection.js';
+import { CommandError, connect, ConnectionError, RoomState } from 'parlance-client';
+
+import { offerGuests } from './guest-choice.js';
+import { Guest } from './guest.js';
 import { byId } from './make-element.js';
 import { MessageLog } from './message-log.js';
-import { Outbox } from './outbox.js';
-import { RoomFeed } from './room-feed.js';
-import { LogPosition, RoomState } from './room-state.js';
+import { explainOutage } from './outage.js';
+import { suggestRoomName } from './room-name.js';
 import { saveFile } from './save-file.js';
 import { roomUrl, SidePanel } from './side-panel.js';
 import { StatusBar } from './status-bar.js';
-import { recall, remember } from './tab-memory.js';
 import { Typing } from './typing.js';
+import { Writing } from './writing.js';
 
 const DEFAULT_ROOM = 'general';
 const HISTORY_PAGE = 50;
 const LISTED_ROOMS = 50;
 const RETRY_MS = 3_000;
 const OWN_LOG = '@me';
+const LOST = 'The connection was lost.';
 
-/** The page: one session in one room, shown and kept up to date. */
-class Chat {
+/** The page: one user in one room, shown and kept up to date. */
+class Page {
+  #client;
   #user = null;
-  #own = null;
-  /** Id of the session; null while there is none. */
-  #session = null;
+  /** The client that is joining the room at this moment; null if none is. */
+  #entering = null;
+  /** Whether the events of the room arrive. */
+  #isInRoom = false;
+  /** Failed attempts to connect since the latest session. */
+  #failures = 0;
 
+  /** `roomName` is as a person typed it, until the first cut returns the id of the room. */
   constructor(roomName) {
-    this.typing = new Typing((line) => {
-      byId('typing').textContent = line;
-    });
-    this.status = new StatusBar(() => this.connection.open());
+    this.roomName = roomName;
+    this.guest = new Guest(
+      () => this.#user?.id ?? null,
+      () => this.#connect(),
+    );
+    this.typing = new Typing((...parts) => byId('typing').replaceChildren(...parts));
+    this.status = new StatusBar(() => this.#connectNow());
     this.status.showTitle(roomName);
     this.room = new RoomState({
       reset: () => this.log.reset(),
-      added: (index, count) => this.log.added(index, count),
-      changed: (message) => this.log.changed(message),
-      dropped: (messages) => this.log.dropped(messages),
-      people: () => this.side.showPeople(),
-      info: () => this.status.showTitle(this.room.info.title),
+      messagesAdded: (index, count) => this.log.added(index, count),
+      messageChanged: (message) => this.log.changed(message),
+      messagesDropped: (messages) => this.log.dropped(messages),
+      membersChanged: () => this.side.showPeople(),
+      infoChanged: () => this.status.showTitle(this.room.info.title),
     });
     this.log = new MessageLog(this.room, this.#messageActions());
     this.side = new SidePanel(this.room, () => this.#user, {
-      rename: (name) => void this.#attempt(() => this.#rename(name)),
-      openRoom: (name) => location.assign(roomUrl(name)),
+      rename: (name) => this.#rename(name),
+      openRoom: (name) => this.#openRoom(name),
     });
-    this.connection = this.#makeConnection();
-    this.feed = new RoomFeed(roomName, this.room, this.connection, (name, data) =>
-      this.#taken(name, data),
-    );
-    this.outbox = new Outbox(
-      (item) => this.#send(item),
-      (items) => this.log.showUnsent(items),
-    );
-    this.composer = this.#makeComposer();
-    addEventListener('online', () => this.connection.open());
+    this.side.showName(this.guest.name ?? '');
+    offerGuests();
+    this.writing = new Writing(roomName, this.room, this.#writingActions());
+    addEventListener('online', () => this.#client.reconnectNow());
+    this.#connect();
   }
 
-  #makeConnection() {
-    return new Connection(socketUrl(), {
-      hello: () => this.#hello(),
-      refused: (error) => this.#forgetToken(error.code),
-      phase: (phase) => this.#phase(phase),
-      welcome: (welcome) => this.#welcomed(welcome),
-      event: (name, data) => this.#event(name, data),
-    });
-  }
+  // The connection
 
-  #makeComposer() {
-    return new Composer({
-      send: (text) => {
-        this.status.notice('');
-        this.log.scrollToEnd();
-        this.outbox.add(this.feed.name, text);
+  /** Connects as the stored guest; a client of another guest is closed. */
+  #connect() {
+    void this.#client?.close();
+    this.guest.reset();
+    this.#isInRoom = false;
+    this.#showStatus({ name: 'connecting' });
+    const { guest } = this;
+    const client = connect({
+      url: new URL('.', location.href).href,
+      hello: {
+        client: { name: 'parlance-page' },
+        // Read before each hello: a guest whose token is refused keeps its latest name.
+        get name() {
+          return guest.name ?? undefined;
+        },
       },
-      typing: (active) => this.connection.tell('typing.set', { room: this.feed.name, active }),
+      token: () => guest.findToken(),
+      onToken: (token) => guest.keepToken(token),
+      refusedToken: 'new-guest',
     });
-  }
-
-  // The session
-
-  #hello() {
-    const token = recall('token');
-    const name = recall('name');
-    return {
-      protocol: 1,
-      heartbeat: 'frames',
-      client: { name: 'parlance-page' },
-      ...(token === null ? {} : { token, resume: this.feed.positions }),
-      ...(token === null && name !== null ? { name } : {}),
+    this.#client = client;
+    const whileCurrent = (handle) => (data) => {
+      if (client === this.#client) handle(data);
     };
+    client.on(
+      'status',
+      whileCurrent((status) => this.#showStatus(status)),
+    );
+    client.on(
+      'event',
+      whileCurrent((event) => this.#receive(event)),
+    );
+    client.on(
+      'gap',
+      whileCurrent((gap) => this.#fillGap(gap)),
+    );
+    client.on(
+      'error',
+      whileCurrent((error) => this.#showError(error)),
+    );
   }
 
-  /** Forgets a token that is worth nothing; true if hello may be said again without it. */
-  #forgetToken(code) {
-    if (code !== 'token_invalid' && code !== 'token_expired') return false;
-    if (recall('token') === null) return false;
-    remember('token', null);
-    return true;
+  /** Connects without waiting for the time that is shown. */
+  #connectNow() {
+    if (this.#client.status.name === 'closed') this.#connect();
+    else this.#client.reconnectNow();
   }
 
-  #phase(phase) {
-    if (verdictOf(phase.code ?? 0) === 'new credentials') remember('token', null);
-    this.status.showPhase(phase);
-    if (phase.name === 'open') return;
-    this.#session = null;
-    this.outbox.pause();
-    this.typing.clear();
-  }
-
-  #welcomed({ session, user, token, me, limits, server, resumed }) {
-    this.#session = session;
-    if (this.#user !== null && this.#user.id !== user.id) this.outbox.doubt();
-    this.#setUser(user);
-    // The welcome has the own name, which is all that the own log tells: no need to resume it.
-    this.#own = new LogPosition(me);
-    if (token !== undefined) remember('token', token);
-    this.composer.setLimits(limits);
-    byId('server').textContent = `${server.name} ${server.version}`;
-    void this.#enter(session, resumed[this.feed.name]);
-  }
-
-  /** Enters the room; tries again later if the server cannot do it now. */
-  async #enter(session, resumed) {
+  /**
+   * Sends a command of a person; resolves to the data of its reply.
+   *
+   * It fails at once while there is no connection, so that the person does not wait for it.
+   */
+  async #call(cmd, data = {}) {
+    if (this.#client.status.name !== 'open') throw new Error(LOST);
     try {
-      await this.feed.enter(resumed);
-      this.status.notice('');
-      this.outbox.resume();
-      const { rooms } = await this.connection.command('room.list', { limit: LISTED_ROOMS });
-      this.side.showRooms(rooms, this.feed.name);
+      return await this.#client.call(cmd, data);
     } catch (error) {
-      if (session !== this.#session) return;
-      this.status.notice(error.message);
-      const again = () => session === this.#session && this.#enter(session);
-      if (error.retryable) setTimeout(again, error.retryAfterMs ?? RETRY_MS);
+      throw error instanceof ConnectionError ? new Error(LOST, { cause: error }) : error;
     }
   }
 
-  async #refreshToken() {
-    const { token } = await this.connection.command('auth.refresh');
-    remember('token', token);
+  #showStatus(status) {
+    this.status.showPhase(status);
+    if (status.name === 'open') {
+      this.#failures = 0;
+      this.status.showOutage('');
+      this.#welcome(status.welcome);
+      return;
+    }
+    if (status.name === 'waiting') this.status.showOutage(explainOutage(status, ++this.#failures));
+    this.guest.release();
+    this.writing.pause();
+    this.typing.clear();
+  }
+
+  #showError(error) {
+    if (error instanceof CommandError) this.status.notice(error.message);
+    else reportError(error);
+  }
+
+  #welcome({ user, token, limits, server, resumed }) {
+    if (!this.guest.welcome(user, token)) {
+      this.#connect();
+      return;
+    }
+    const isAnother = this.#user !== null && this.#user.id !== user.id;
+    this.#setUser(user);
+    this.writing.setLimits(limits);
+    byId('server').textContent = `${server.name} ${server.version}`;
+    void this.#attempt(() => this.#listRooms());
+    if (isAnother) this.#isInRoom = false;
+    const { complete = false, reason = 'behind' } = resumed[this.roomName] ?? {};
+    if (!this.#isInRoom) void this.#enter();
+    // For other reasons a gap follows.
+    else if (complete || reason === 'behind') {
+      this.#showEntered(this.roomName);
+      this.#refreshPresence().catch(() => undefined);
+    }
+  }
+
+  // The room
+
+  /** Joins the room; tries again later if the server cannot do it now. */
+  async #enter() {
+    const client = this.#client;
+    if (this.#entering === client) return;
+    this.#entering = client;
+    const asked = this.roomName;
+    try {
+      const join = { room: asked, create: true };
+      const cut = await client.call('room.join', join, { timeoutMs: Infinity });
+      if (client === this.#client) this.#reset(cut, asked);
+    } catch (error) {
+      // When a client has ended, the next one enters the room.
+      if (client !== this.#client || error instanceof ConnectionError) return;
+      if (!error.retryable) {
+        this.#cannotEnter(error);
+        return;
+      }
+      this.status.notice(error.message);
+      setTimeout(() => client === this.#client && this.#enter(), error.retryAfterMs ?? RETRY_MS);
+    } finally {
+      if (this.#entering === client) this.#entering = null;
+    }
+  }
+
+  #reset(cut, asked = this.roomName) {
+    this.roomName = cut.room;
+    this.room.reset(cut);
+    this.#isInRoom = true;
+    if (cut.room !== asked) history.replaceState(null, '', roomUrl(cut.room));
+    this.#showEntered(asked);
+  }
+
+  #showEntered(asked) {
+    this.status.notice('');
+    this.writing.enter(this.#user.id, asked, this.roomName);
+  }
+
+  /** Continues after events that the server no longer has (P-5.11, P-5.12). */
+  #fillGap({ room, cut }) {
+    if (room !== this.roomName) return;
+    if (cut !== undefined) {
+      this.#reset(cut);
+      return;
+    }
+    this.#isInRoom = false;
+    void this.#enter();
+  }
+
+  /** Replayed events do not say who is online now; a cut does. */
+  async #refreshPresence() {
+    const { presence } = await this.#call('room.sync', { room: this.roomName });
+    this.room.setPresence(presence);
+  }
+
+  /** Shows why the room cannot be opened, and suggests a valid name. */
+  #cannotEnter(error) {
+    const reason = reasonOf(error);
+    this.writing.refuse(this.#user.id, reason);
+    const suggested = error.code === 'invalid' ? suggestRoomName(this.roomName) : null;
+    if (suggested === null) this.status.notice(reason);
+    else {
+      this.status.notice(reason, `Open ${suggested}`, () => location.assign(roomUrl(suggested)));
+    }
+  }
+
+  async #listRooms() {
+    const { rooms } = await this.#call('room.list', { limit: LISTED_ROOMS });
+    this.side.showRooms(rooms, this.roomName);
   }
 
   // Events
 
-  #event(name, data) {
-    if (name === 'typing') this.typing.apply(data);
-    else if (name === 'presence') this.room.applyPresence(data);
-    else if (name === 'auth.expiring') void this.#attempt(() => this.#refreshToken());
-    else if (name === 'error') this.status.notice(data.error.message);
-    else if (data?.room === OWN_LOG) this.#ownEvent(name, data);
-    else if (data?.seq !== undefined) void this.#attempt(() => this.feed.logged(name, data));
-  }
-
-  /** The own log tells of the own name, also when it was changed elsewhere (P-5.14). */
-  #ownEvent(name, data) {
-    if (this.#own.judge(data) === 'old') return;
-    // A gap loses nothing here: each event has the whole of the name.
-    this.#own.seq = data.seq;
-    if (name === 'user.updated') this.#setUser(data.user);
-  }
-
-  #taken(name, data) {
-    if (name === 'message.created') {
-      const { sender, cid } = data.message;
-      this.typing.end(sender.id);
-      if (sender.id === this.#user.id) this.outbox.remove(cid);
-      else this.status.countUnread();
-    } else if (name === 'member.left') {
-      this.typing.end(data.user.id);
-      if (data.user.id !== this.#user.id) return;
-      this.status.notice('You have left this room. Reload the page to return.');
+  #receive({ event, data }) {
+    if (data?.room === OWN_LOG) {
+      // The name may have been changed in another tab or on another device (P-5.14).
+      if (event === 'user.updated') this.#setUser(data.user);
+    } else if (data?.room !== undefined && data.room === this.room.info?.id) {
+      const applied = this.room.apply({ event, data });
+      if (event === 'typing') this.typing.apply(data, this.#user.id);
+      else if (applied === 'applied') this.#react(event, data);
+      else if (applied === 'missing') void this.#enter();
     }
   }
 
-  // What people do
+  #react(event, data) {
+    if (event === 'message.created') {
+      const { sender, cid } = data.message;
+      this.typing.end(sender.id);
+      if (sender.id === this.#user.id) this.writing.drop(cid);
+      else this.status.countUnread();
+    } else if (event === 'member.left') {
+      this.typing.end(data.user.id);
+      if (data.user.id !== this.#user.id) return;
+      this.#isInRoom = false;
+      this.writing.close();
+      this.status.notice('You have left this room.', 'Return', () => location.reload());
+    }
+  }
+
+  // Actions of a person
+
+  #writingActions() {
+    return {
+      call: (cmd, data) => this.#call(cmd, data),
+      // A message waits for a connection for as long as the page is open.
+      send: (message) => this.#client.send(message, { timeoutMs: Infinity }),
+      commands: (room) => this.#client.call('bot.commands', { room }, { timeoutMs: Infinity }),
+      notice: (...parts) => this.status.notice(...parts),
+      scrollToEnd: () => this.log.scrollToEnd(),
+      showUnsent: (items) => this.log.showUnsent(items),
+      showUnsentElsewhere: (items) => this.side.showUnsent(items),
+    };
+  }
 
   #messageActions() {
     return {
@@ -181,29 +286,36 @@ class Chat {
       loadOlder: () => void this.#attempt(() => this.#loadOlder()),
       edit: (message, text) => this.#attempt(() => this.#change('message.edit', message, { text })),
       remove: (message) => {
-        if (!confirm('Delete this message for everybody?')) return;
+        if (!confirm('Delete this message for everyone?')) return;
         void this.#attempt(() => this.#change('message.delete', message));
       },
-      react: (message, emoji, set) => {
-        const command = set ? 'message.react' : 'message.unreact';
+      react: (message, emoji, isSet) => {
+        const command = isSet ? 'message.react' : 'message.unreact';
         void this.#attempt(() => this.#change(command, message, { emoji }));
       },
-      save: (file) => void this.#attempt(() => saveFile(file, recall('token'))),
-      retry: (item) => this.outbox.retry(item),
-      discard: (item) => this.outbox.remove(item.cid),
+      save: (file) => void this.#attempt(() => saveFile(this.#client, file)),
+      retry: (item) => this.writing.retry(item),
+      reveal: (part) => this.log.reveal(part),
+      discard: (item) => this.writing.drop(item.cid),
     };
   }
 
-  async #send({ room, text, cid }) {
-    const { message } = await this.connection.command('message.send', { room, text, cid });
-    this.room.addSent(message);
+  /** Opens a room, unless no room can have the name. */
+  async #openRoom(room) {
+    try {
+      await this.#call('room.get', { room });
+    } catch (error) {
+      // A room that does not exist is created when it is opened.
+      if (error.code === 'invalid') throw error;
+    }
+    location.assign(roomUrl(room));
   }
 
   async #loadOlder() {
     const [first] = this.room.messages;
     const bound = first === undefined ? {} : { before: first.seq };
-    const { messages, hasMore } = await this.connection.command('message.history', {
-      room: this.feed.name,
+    const { messages, hasMore } = await this.#call('message.history', {
+      room: this.roomName,
       limit: HISTORY_PAGE,
       ...bound,
     });
@@ -212,23 +324,23 @@ class Chat {
 
   /** Changes a message; its event shows the change. */
   #change(command, { id: message }, more = {}) {
-    return this.connection.command(command, { room: this.feed.name, message, ...more });
+    return this.#call(command, { room: this.roomName, message, ...more });
   }
 
   async #rename(name) {
-    const { user } = await this.connection.command('user.update', { name });
+    const { user } = await this.#call('user.update', { name });
     byId('name').blur();
     this.#setUser(user);
   }
 
   #setUser(user) {
     this.#user = user;
-    remember('name', user.name);
+    this.guest.update(user.id, { name: user.name });
     this.side.showName(user.name);
     this.side.showPeople();
   }
 
-  /** Does something that may fail, and says why if it does; tells whether it was done. */
+  /** Runs an action and shows why it failed, if it did; resolves to whether it succeeded. */
   async #attempt(action) {
     try {
       await action();
@@ -240,13 +352,9 @@ class Chat {
   }
 }
 
-function socketUrl() {
-  const url = new URL('ws', location.href);
-  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.search = '';
-  url.hash = '';
-  return url;
+/** Returns the reason of a refusal; for data that is not valid, what is wrong with it. */
+function reasonOf({ message, details }) {
+  return details?.issues?.[0]?.message ?? message;
 }
 
-const roomName = new URLSearchParams(location.search).get('room') ?? DEFAULT_ROOM;
-new Chat(roomName).connection.open();
+new Page(new URLSearchParams(location.search).get('room') ?? DEFAULT_ROOM);

@@ -1,4 +1,5 @@
 import { byId } from './make-element.js';
+import { isSubmitKey } from './submit-key.js';
 
 const SHOW_COUNT_FROM = 0.8;
 const MOST_ROWS_PX = 180;
@@ -7,40 +8,79 @@ const MOST_ROWS_PX = 180;
 export class Composer {
   #form = byId('composer');
   #field = byId('text');
+  #button = byId('send');
   #count = byId('count');
   #actions;
   #limits = { textChars: Infinity, typingThrottleMs: 3_000 };
-  /** Whether the others were told last that somebody writes here, and when that was. */
+  #isSending = false;
+  /** Whether the latest report said that the person is typing, and when it was sent. */
   #isTold = false;
   #toldAt = -Infinity;
 
-  /** `actions.send` takes a text, `actions.typing` whether one is being written. */
+  /**
+   * `actions.send` sends a text and resolves to whether it did. `actions.draft` stores a text that
+   * is not sent yet. `actions.typing` reports whether the person is typing.
+   */
   constructor(actions) {
     this.#actions = actions;
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#submit();
+      void this.#submit();
     });
     this.#field.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      if (!isSubmitKey(event)) return;
       event.preventDefault();
-      this.#submit();
+      void this.#submit();
     });
     this.#field.addEventListener('input', () => this.#changed());
+    // Another tab may have sent its text in this room, and with it the draft.
+    addEventListener('pagehide', () => {
+      if (this.#field.value !== '') actions.draft(this.#field.value);
+    });
   }
 
-  /** Takes the limits of the server. */
+  /** Applies the limits of the server. */
   setLimits(limits) {
     this.#limits = limits;
     this.#showCount();
   }
 
-  #submit() {
+  /** Puts a stored draft into the field, unless the field has a text. */
+  restore(draft) {
+    if (draft === null || this.#field.value !== '') return;
+    this.#field.value = draft;
+    this.#fit();
+    this.#showCount();
+  }
+
+  /** Sends the text as it is. */
+  sendAsText() {
+    void this.#submit({ asText: true });
+  }
+
+  /** Opens the field for writing, or makes it read-only. */
+  setOpen(isOpen) {
+    this.#field.readOnly = !isOpen;
+    this.#button.disabled = !isOpen;
+    this.#field.placeholder = isOpen ? 'Write a message' : 'You cannot send messages here';
+  }
+
+  async #submit(how = {}) {
     const text = this.#field.value;
-    if (text.trim() === '' || this.#tooLong()) return;
-    this.#actions.send(text);
+    if (text.trim() === '' || this.#tooLong() || this.#isSending || this.#button.disabled) return;
+    this.#isSending = true;
+    try {
+      if (!(await this.#actions.send(text, how))) return;
+    } finally {
+      this.#isSending = false;
+    }
+    if (this.#field.value === text) this.#clear();
+  }
+
+  #clear() {
     this.#field.value = '';
-    // A message ends the mark by itself.
+    this.#actions.draft('');
+    // A message ends the typing state by itself.
     this.#isTold = false;
     this.#toldAt = -Infinity;
     this.#fit();
@@ -50,6 +90,7 @@ export class Composer {
   #changed() {
     this.#fit();
     this.#showCount();
+    this.#actions.draft(this.#field.value);
     const writes = this.#field.value.trim() !== '';
     const now = performance.now();
     if (!writes && this.#isTold) {

@@ -15,7 +15,7 @@ export function makeElement(tag, { class: names, data, aria, ...properties } = {
   return element;
 }
 
-/** Gives the element of an id of this page. */
+/** Returns the element of the page with an id. */
 export function byId(id) {
   return document.getElementById(id);
 }

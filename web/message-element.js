@@ -1,4 +1,6 @@
+import { cutGraphemes } from './graphemes.js';
 import { makeElement } from './make-element.js';
+import { isComposing, isSubmitKey } from './submit-key.js';
 
 const FOLLOWS_MS = 5 * 60_000;
 const QUICK_EMOJI = ['👍', '❤️', '😄'];
@@ -19,7 +21,7 @@ export class MessageElement {
   #name = makeElement('span', { class: 'name', dir: 'auto' });
   #kind = makeElement('span', { class: 'kind' });
   #time = makeElement('time');
-  #quote = makeElement('p', { class: 'quote', dir: 'auto' });
+  #quote = makeElement('p', { class: 'quote' });
   #text = makeElement('p', { class: 'text', dir: 'auto' });
   #files = makeElement('p', { class: 'files' });
   #reactions = makeElement('div', { class: 'reactions' });
@@ -32,7 +34,7 @@ export class MessageElement {
     const head = makeElement('p', { class: 'head' }, this.#name, this.#kind, this.#time);
     const parts = [head, this.#quote, this.#text, this.#files, this.#reactions, this.#tools];
     this.#body = makeElement('div', { class: 'body' }, ...parts);
-    // A touch gives it the focus, which shows the tools where nothing hovers.
+    // On a touch screen the focus shows the tools, because nothing hovers there.
     const properties = { class: 'message', tabIndex: -1 };
     const article = makeElement('article', properties, this.#avatar, this.#body);
     this.root = makeElement(
@@ -65,7 +67,7 @@ export class MessageElement {
     else if (this.#tools.childElementCount === 0) this.#tools.append(...this.#makeTools());
   }
 
-  /** Takes its place after another message. */
+  /** Adapts the message to the one before it: a new day, or the same sender. */
   arrange(previous) {
     const { sender, at } = this.#message;
     const newDay = previous === undefined || !isSameDay(previous.at, at);
@@ -80,23 +82,31 @@ export class MessageElement {
       this.#text.textContent = 'This message was deleted.';
       return;
     }
-    this.#text.textContent = text;
+    // Isolated: a control for the direction of writing ends with the text that has it.
+    this.#text.replaceChildren(makeElement('span', { class: 'words' }, text));
     if (editedAt === undefined) return;
     const title = exact.format(editedAt);
-    this.#text.append(makeElement('small', { class: 'edit-mark', title }, ' (edited)'));
+    this.#text.append(makeElement('small', { class: 'edit-mark', dir: 'ltr', title }, ' (edited)'));
+  }
+
+  /** Shows the quote again if it is of a message. */
+  showQuoteOf(id) {
+    if (this.#message.replyTo === id) this.#showQuote(this.#message);
   }
 
   #showQuote({ replyTo }) {
     this.#quote.hidden = replyTo === undefined;
     if (replyTo === undefined) return;
     const quoted = this.#room.find(replyTo);
-    const text = quoted === undefined ? 'an earlier message' : quoted.text || 'a deleted message';
-    const who = quoted === undefined ? '' : `${quoted.sender.name}: `;
-    const short = text.length > QUOTE_CHARS ? `${text.slice(0, QUOTE_CHARS)}…` : text;
-    this.#quote.textContent = `↪ ${who}${short}`;
+    if (quoted === undefined) {
+      this.#quote.textContent = '↪ an earlier message';
+      return;
+    }
+    const name = makeElement('bdi', {}, quoted.sender.name);
+    this.#quote.replaceChildren('↪ ', name, ': ', makeElement('bdi', {}, excerptOf(quoted)));
   }
 
-  /** What somebody has sent is saved, never shown as a part of this page. */
+  /** Offers files to be saved: what users sent is never shown as a part of this page. */
   #showFiles({ attachments = [] }) {
     this.#files.hidden = attachments.length === 0;
     const buttons = attachments.map((file) => {
@@ -107,7 +117,7 @@ export class MessageElement {
     this.#files.replaceChildren(...buttons);
   }
 
-  /** Whoever pressed a reaction by keyboard stays on it. */
+  /** Keeps the focus on the reaction that has it. */
   #showReactions({ reactions }) {
     const focused = this.#reactions.contains(document.activeElement)
       ? document.activeElement.dataset.emoji
@@ -117,7 +127,7 @@ export class MessageElement {
     [...this.#reactions.children].find(({ dataset }) => dataset.emoji === focused)?.focus();
   }
 
-  /** Nothing more can be done with a message that is gone. */
+  /** Removes the tools of a message that was deleted. */
   #close() {
     this.#tools.replaceChildren();
     this.#body.querySelector('form')?.remove();
@@ -126,18 +136,19 @@ export class MessageElement {
 
   #reaction({ emoji, users }) {
     const isMine = users.includes(this.#actions.me());
-    const names = users.map((id) => this.#room.members.get(id)?.user.name ?? 'somebody');
+    const names = users.map((id) => this.#room.members.get(id)?.user.name ?? 'someone');
+    const title = names.map(isolate).join(', ');
     return makeElement(
       'button',
       {
         type: 'button',
         class: 'reaction',
         data: { emoji },
-        title: names.join(', '),
+        title,
         aria: { pressed: String(isMine), label: `${emoji} ${String(users.length)}` },
         onclick: () => this.#actions.react(this.#message, emoji, !isMine),
       },
-      emoji,
+      makeElement('bdi', {}, emoji),
       makeElement('span', {}, String(users.length)),
     );
   }
@@ -167,14 +178,14 @@ export class MessageElement {
   #edit() {
     if (this.#body.querySelector('form') !== null) return;
     const field = makeElement('textarea', { value: this.#message.text, rows: 3, dir: 'auto' });
-    field.setAttribute('aria-label', 'Text of the message');
+    field.setAttribute('aria-label', 'Message text');
     const cancel = makeElement('button', { type: 'button', class: 'plain' }, 'Cancel');
     const save = makeElement('button', { type: 'submit' }, 'Save');
     const form = makeElement('form', { class: 'edit' }, field, save, cancel);
     const end = () => {
       form.remove();
       this.#text.hidden = false;
-      this.#tools.querySelector('[title^="Edit"]')?.focus();
+      this.#tools.querySelector('[title^="Edit"]')?.focus({ preventScroll: true });
     };
     form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -184,27 +195,39 @@ export class MessageElement {
     });
     cancel.addEventListener('click', end);
     field.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape') end();
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+      if (event.key === 'Escape' && !isComposing(event)) end();
+      if (!isSubmitKey(event)) return;
       event.preventDefault();
       form.requestSubmit();
     });
     this.#text.hidden = true;
     this.#text.after(form);
-    field.focus();
+    field.focus({ preventScroll: true });
+    this.#actions.reveal(form);
   }
 }
 
-/** Gives a colour that stays with an id. */
+/** Returns the hue of the colour of an id; it is always the same for one id. */
 export function hueOf(id) {
   let sum = 0;
   for (const letter of id) sum = (sum * 31 + letter.codePointAt(0)) % 9_973;
   return (sum % HUES) * (360 / HUES);
 }
 
-/** Gives the first letter of a name. */
+/** Returns the first letter of a name. */
 export function initialOf(name) {
-  return [...name][0]?.toLocaleUpperCase() ?? '';
+  return cutGraphemes(name.toLocaleUpperCase(), 1).start;
+}
+
+function excerptOf({ text, deletedAt }) {
+  if (deletedAt !== undefined) return 'a deleted message';
+  const { start, isCut } = cutGraphemes(text, QUOTE_CHARS);
+  return isCut ? `${start}…` : start || 'a file';
+}
+
+/** Isolates a name within a text that has no elements: names have no such signs themselves. */
+function isolate(name) {
+  return `\u2068${name}\u2069`;
 }
 
 function isSameDay(a, b) {

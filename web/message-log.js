@@ -1,8 +1,15 @@
 import { byId, makeElement } from './make-element.js';
 import { MessageElement } from './message-element.js';
+import { ReadingPlace } from './reading-place.js';
+import { UNKNOWN_COMMAND } from './unknown-command.js';
 
-/** How far from the end still counts as being at the end, in pixels. */
+/** Number of messages above which the oldest are dropped, and how many are kept then. */
+const MOST_MESSAGES = 600;
+const KEPT_MESSAGES = 400;
+/** Distance from the end in pixels within which the log follows new messages. */
 const NEAR_END = 60;
+/** Distance from the end in pixels that rounding may cause; the log then stays at the end. */
+const AT_END = 4;
 
 /** Shows the messages of a room and those that wait to be sent. */
 export class MessageLog {
@@ -16,25 +23,26 @@ export class MessageLog {
   #room;
   #actions;
   #atEnd = true;
+  #isNearEnd = true;
+  #endTop = 0;
+  #place = new ReadingPlace(byId('log'), byId('messages'));
+  #isSettling = false;
 
-  /** `actions` does what the buttons ask for, and tells who looks on. */
+  /** `actions` has the callbacks of the buttons, and returns the id of the reader. */
   constructor(room, actions) {
     this.#room = room;
     this.#actions = actions;
     this.#older.addEventListener('click', () => actions.loadOlder());
     this.#newest.addEventListener('click', () => this.scrollToEnd());
     this.#log.addEventListener('scroll', () => this.#noteScroll(), { passive: true });
-    new ResizeObserver(() => this.#stick()).observe(this.#log);
+    // Covers everything that resizes the log, such as a font that is loaded late.
+    const observer = new ResizeObserver(() => this.#settle());
+    for (const part of [this.#log, ...this.#log.children]) observer.observe(part);
   }
 
-  /** Tells whether the latest messages are in sight. */
-  get isAtEnd() {
-    return this.#atEnd;
-  }
-
-  /** Shows all messages anew. */
+  /** Renders all messages again. */
   reset() {
-    this.#quietly(() => {
+    this.#quietly(true, () => {
       this.#list.replaceChildren();
       this.#elements.clear();
       this.added(0, this.#room.messages.length);
@@ -42,50 +50,63 @@ export class MessageLog {
     this.scrollToEnd();
   }
 
-  /** Shows messages that came into the list. */
+  /** Shows messages that were added to the room. */
   added(index, count) {
     const { messages } = this.#room;
     const isLast = index + count === messages.length;
     const added = messages.slice(index, index + count).map((message) => this.#make(message));
     const next = messages[index + count];
     const before = next === undefined ? null : this.#elements.get(next.id).root;
-    if (isLast) this.#insert(added, before);
-    else this.#keepingPlace(() => this.#insert(added, before));
+    this.#quietly(!isLast, () => this.#insert(added, before));
     for (let i = index; i <= index + count; i++) this.#arrange(i);
+    for (const { id } of messages.slice(index, index + count)) this.#showQuotesOf(id);
     this.#showEdges();
+    this.#settleSoon();
     if (isLast && count > 0) this.#follow();
   }
 
-  /** Shows a message as it is now. */
+  /** Shows a message, and the quotes of it, as it is now. */
   changed(message) {
     this.#elements.get(message.id)?.show(message);
-    this.#stick();
+    this.#showQuotesOf(message.id);
+    this.#settleSoon();
   }
 
-  /** Forgets messages that are no longer kept. */
+  /** Removes messages that the room no longer keeps. */
   dropped(messages) {
-    this.#keepingPlace(() => {
-      for (const { id } of messages) {
-        this.#elements.get(id)?.root.remove();
-        this.#elements.delete(id);
-      }
-    });
+    for (const { id } of messages) {
+      this.#elements.get(id)?.root.remove();
+      this.#elements.delete(id);
+    }
+    for (const { id } of messages) this.#showQuotesOf(id);
     this.#arrange(0);
     this.#showEdges();
+    this.#settleSoon();
   }
 
-  /** Shows what waits to be sent. */
+  /** Shows the messages that are not sent yet. */
   showUnsent(items) {
     this.#unsent.replaceChildren(...items.map((item) => this.#makeUnsent(item)));
     this.#showEdges();
-    this.#stick();
+    this.#settleSoon();
   }
 
-  /** Goes to the latest message. */
+  /** Scrolls to the latest message. */
   scrollToEnd() {
     this.#atEnd = true;
+    this.#isNearEnd = true;
     this.#newest.hidden = true;
-    this.#stick();
+    this.#settleSoon();
+  }
+
+  /** Brings a part of a message into sight. */
+  reveal(part) {
+    part.scrollIntoView({ block: 'nearest' });
+    this.#notePlace();
+  }
+
+  #showQuotesOf(id) {
+    for (const element of this.#elements.values()) element.showQuoteOf(id);
   }
 
   #make(message) {
@@ -114,52 +135,72 @@ export class MessageLog {
       const button = (label, onclick) =>
         makeElement('button', { type: 'button', class: 'plain', onclick }, label);
       state.append(
-        button('Send again', () => this.#actions.retry(item)),
+        button(item.code === UNKNOWN_COMMAND ? 'Send as text' : 'Send again', () =>
+          this.#actions.retry(item),
+        ),
         button('Discard', () => this.#actions.discard(item)),
       );
     }
     const text = makeElement('p', { class: 'text', dir: 'auto' }, item.text);
-    return makeElement('div', { class: failed ? 'unsent failed' : 'unsent' }, text, state);
+    return makeElement('li', { class: failed ? 'unsent failed' : 'unsent' }, text, state);
   }
 
   #showEdges() {
-    const { messages, hasMore } = this.#room;
+    const { info, messages, hasMore } = this.#room;
     this.#older.hidden = !hasMore;
-    this.#empty.hidden = messages.length > 0 || this.#unsent.childElementCount > 0;
+    const isEmpty = messages.length === 0 && this.#unsent.childElementCount === 0;
+    // Whether the room is empty is known only after it was opened.
+    this.#empty.hidden = info === null || !isEmpty;
   }
 
   #follow() {
-    if (this.#atEnd) {
-      this.#stick();
-      this.#room.trim();
+    if (this.#isNearEnd) {
+      this.scrollToEnd();
+      if (this.#room.messages.length > MOST_MESSAGES) this.#room.keepLatest(KEPT_MESSAGES);
     } else {
       this.#newest.hidden = false;
     }
   }
 
-  #stick() {
-    if (this.#atEnd) this.#log.scrollTop = this.#log.scrollHeight;
+  /** Scrolls once for all changes of one turn. */
+  #settleSoon() {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    queueMicrotask(() => this.#settle());
+  }
+
+  /** Scrolls so that the end, or the message that is read, stays where it was. */
+  #settle() {
+    this.#isSettling = false;
+    if (!this.#atEnd) {
+      this.#place.restore();
+      return;
+    }
+    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#endTop = this.#log.scrollTop;
   }
 
   #noteScroll() {
+    // The log may have grown since it was scrolled to its end, or to what is read.
+    const isUnmoved = this.#atEnd ? this.#log.scrollTop === this.#endTop : this.#place.isUnmoved;
+    if (isUnmoved || !this.#atEnd) this.#settle();
+    if (!isUnmoved) this.#notePlace();
+  }
+
+  #notePlace() {
     const { scrollHeight, scrollTop, clientHeight } = this.#log;
-    this.#atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.#atEnd) this.#newest.hidden = true;
+    const distance = scrollHeight - scrollTop - clientHeight;
+    this.#atEnd = distance < AT_END;
+    this.#isNearEnd = distance < NEAR_END;
+    if (this.#isNearEnd) this.#newest.hidden = true;
+    this.#endTop = scrollTop;
+    this.#place.note();
   }
 
-  /** What stands in sight stays in sight when something changes above it. */
-  #keepingPlace(change) {
-    this.#quietly(() => {
-      const { scrollHeight, scrollTop } = this.#log;
-      change();
-      this.#log.scrollTop = scrollTop + this.#log.scrollHeight - scrollHeight;
-    });
-  }
-
-  /** Old messages are not read out as if they had just come. */
-  #quietly(change) {
-    this.#log.setAttribute('aria-busy', 'true');
+  /** Keeps screen readers from announcing old messages as new ones. */
+  #quietly(isQuiet, change) {
+    if (isQuiet) this.#log.setAttribute('aria-busy', 'true');
     change();
-    this.#log.setAttribute('aria-busy', 'false');
+    if (isQuiet) this.#log.setAttribute('aria-busy', 'false');
   }
 }

@@ -1,13 +1,25 @@
+import { CommandError } from 'parlance-client';
+
 import { makeElement } from './make-element.js';
 
-/** How long the browser may take to begin to save what it was given. */
+/** Milliseconds that the browser has to start saving a file. */
 const KEPT_MS = 60_000;
 
-/** Fetches a file of a message with the token of this tab, and has the browser save it. */
-export async function saveFile({ url, name }, token) {
-  const response = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
-  if (!response.ok) throw new Error('This file cannot be had any more.');
-  const href = URL.createObjectURL(await response.blob());
-  makeElement('a', { href, download: name }).click();
+/** Downloads a file of a message, and lets the browser save it. */
+export async function saveFile(client, file) {
+  const href = URL.createObjectURL(await download(client, file));
+  makeElement('a', { href, download: file.name }).click();
   setTimeout(() => URL.revokeObjectURL(href), KEPT_MS);
+}
+
+async function download(client, file) {
+  try {
+    return await client.download(file);
+  } catch (error) {
+    const isGone = error instanceof CommandError && error.code === 'not_found';
+    const message = isGone
+      ? 'This file no longer exists.'
+      : 'The server did not send the file. Try again later.';
+    throw new Error(message, { cause: error });
+  }
 }

@@ -1,16 +1,20 @@
 import { byId, makeElement } from './make-element.js';
 import { hueOf, initialOf } from './message-element.js';
+import { suggestRoomName } from './room-name.js';
 
 const SHOWN_PEOPLE = 100;
 const NARROW = '(max-width: 52rem)';
 
-/** Shows who is here, one's own name, and the rooms. */
+/** Shows the people in the room, the own name, and the rooms. */
 export class SidePanel {
   #room;
   #me;
   #scheduled = false;
+  #rooms = [];
+  #currentRoom = null;
+  #unsent = [];
 
-  /** `me` gives the own user; `actions` does what is asked for. */
+  /** `me` returns the own user; `actions` has the callbacks of the forms, which throw on failure. */
   constructor(room, me, actions) {
     this.#room = room;
     this.#me = me;
@@ -22,15 +26,18 @@ export class SidePanel {
     narrow.addEventListener('change', fit);
     byId('name-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      actions.rename(byId('name').value);
+      void this.#submit('name', actions.rename);
     });
     byId('room-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      actions.openRoom(byId('room').value.trim());
+      void this.#submit('room', actions.openRoom);
     });
+    for (const id of ['name', 'room']) {
+      byId(id).addEventListener('input', () => this.#showError(id));
+    }
   }
 
-  /** Shows people anew, once for all that changes in one go. */
+  /** Renders the people again, once for all changes of one turn. */
   showPeople() {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -40,7 +47,7 @@ export class SidePanel {
     });
   }
 
-  /** Shows the own name, unless it is just being typed. */
+  /** Shows the own name, unless the person is editing it. */
   showName(name) {
     const field = byId('name');
     if (document.activeElement !== field) field.value = name;
@@ -48,12 +55,61 @@ export class SidePanel {
 
   /** Shows the public rooms as links. */
   showRooms(rooms, current) {
-    const items = rooms.map(({ id, title }) => {
-      const link = makeElement('a', { href: roomUrl(id), dir: 'auto' }, title);
-      if (id === current) link.setAttribute('aria-current', 'page');
-      return makeElement('li', {}, link);
-    });
-    byId('rooms').replaceChildren(...items);
+    this.#rooms = rooms;
+    this.#currentRoom = current;
+    this.#renderRooms();
+  }
+
+  /** Marks the other rooms that have unsent messages. */
+  showUnsent(items) {
+    this.#unsent = items.map(({ room }) => room);
+    this.#renderRooms();
+  }
+
+  #renderRooms() {
+    const listed = this.#rooms.map(({ id }) => id);
+    const more = new Set(this.#unsent.filter((id) => !listed.includes(id)));
+    const rooms = [...this.#rooms, ...[...more].map((id) => ({ id, title: id }))];
+    byId('rooms').replaceChildren(...rooms.map((room) => this.#roomItem(room)));
+  }
+
+  #roomItem({ id, title }) {
+    const link = makeElement('a', { href: roomUrl(id), dir: 'auto' }, title);
+    if (id === this.#currentRoom) link.setAttribute('aria-current', 'page');
+    const count = this.#unsent.filter((room) => room === id).length;
+    const note = count === 0 ? null : makeElement('small', {}, `${String(count)} not sent`);
+    return makeElement('li', {}, link, note);
+  }
+
+  /** Runs the action of a form; shows an error at its field. */
+  async #submit(id, action) {
+    this.#showError(id);
+    try {
+      await action(byId(id).value.trim());
+    } catch (error) {
+      const reason = error.details?.issues?.[0]?.message ?? error.message;
+      const name = id === 'room' ? suggestRoomName(byId(id).value) : null;
+      this.#showError(id, reason, name);
+    }
+  }
+
+  #showError(id, reason = '', suggested = null) {
+    const parts = [reason];
+    if (suggested !== null) {
+      const onclick = () => {
+        byId(id).value = suggested;
+        byId(`${id}-form`).requestSubmit();
+      };
+      const properties = { type: 'button', class: 'plain', onclick };
+      parts.push(
+        ' ',
+        makeElement('button', properties, 'Open ', makeElement('bdi', {}, suggested)),
+      );
+    }
+    byId(`${id}-error`).replaceChildren(...parts);
+    byId(`${id}-error`).hidden = reason === '';
+    byId(id).setAttribute('aria-invalid', String(reason !== ''));
+    if (reason !== '') byId(`${id}-error`).scrollIntoView({ block: 'nearest' });
   }
 
   #renderPeople() {
@@ -89,7 +145,7 @@ export class SidePanel {
   }
 }
 
-/** Gives the address of this page for a room. */
+/** Returns the address of the page for a room. */
 export function roomUrl(id) {
   return `?room=${encodeURIComponent(id)}`;
 }

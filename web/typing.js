@@ -1,39 +1,69 @@
+import { makeElement } from './make-element.js';
+
 const MOST_NAMES = 3;
 
-/** Who is writing just now (P-7.4, P-7.5). */
+/** The users who are typing (P-7.4, P-7.5). */
 export class Typing {
   #users = new Map();
+  /** Number of users who are typing in a room that is too large for names. */
+  #count = 0;
+  #countTimer;
   #show;
 
-  /** `show` is given the line to show, which may be empty. */
+  /** `show` gets the parts of the line, texts and elements; none if no user is typing. */
   constructor(show) {
     this.#show = show;
   }
 
-  /** Takes in a `typing` event. */
-  apply({ user, active, expiresInMs }) {
-    this.end(user.id);
-    if (!active) return;
-    const timer = setTimeout(() => this.end(user.id), expiresInMs);
-    this.#users.set(user.id, { name: user.name, timer });
-    this.#tell();
+  /** Applies a `typing` event; ignores the reader, whose id is `self`. */
+  apply({ started, stopped = [], count, expiresInMs }, self) {
+    if (started === undefined) {
+      this.#setCount(count, expiresInMs);
+      return;
+    }
+    for (const id of stopped) this.end(id);
+    for (const { id, name } of started) {
+      if (id === self) continue;
+      clearTimeout(this.#users.get(id)?.timer);
+      const timer = setTimeout(() => this.end(id), expiresInMs);
+      this.#users.set(id, { name, timer });
+    }
+    this.#update();
   }
 
-  /** Takes the mark off a user. */
+  /** Removes a user. */
   end(id) {
     clearTimeout(this.#users.get(id)?.timer);
-    if (this.#users.delete(id)) this.#tell();
+    if (this.#users.delete(id)) this.#update();
   }
 
-  /** Takes all marks off. */
+  /** Removes all users. */
   clear() {
     for (const id of [...this.#users.keys()]) this.end(id);
+    this.#setCount(0, 0);
   }
 
-  #tell() {
-    const names = [...this.#users.values()].map(({ name }) => name);
-    if (names.length === 0) this.#show('');
-    else if (names.length > MOST_NAMES) this.#show('Several people are writing…');
-    else this.#show(`${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} writing…`);
+  #setCount(count, expiresInMs) {
+    clearTimeout(this.#countTimer);
+    this.#count = count;
+    if (count > 0) this.#countTimer = setTimeout(() => this.#setCount(0, 0), expiresInMs);
+    this.#update();
   }
+
+  #update() {
+    const names = [...this.#users.values()].map(({ name }) => name);
+    if (names.length > MOST_NAMES || this.#count > 1) this.#show('Several people are typing…');
+    else if (names.length > 0) {
+      this.#show(...listOf(names), names.length === 1 ? ' is typing…' : ' are typing…');
+    } else if (this.#count === 1) this.#show('Someone is typing…');
+    else this.#show();
+  }
+}
+
+/** Isolates each name, so that names of both writing directions keep their order. */
+function listOf(names) {
+  return names.flatMap((name, index) => {
+    const element = makeElement('bdi', {}, name);
+    return index === 0 ? [element] : [', ', element];
+  });
 }

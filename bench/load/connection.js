@@ -6,13 +6,13 @@ import { encodeFrame, FrameSplitter, Opcode } from './websocket-frames.js';
 const SHARED = Buffer.allocUnsafe(256 * 1024);
 const SETUP_TIMEOUT_MS = 15_000;
 const ENGINE_PING = 0x32;
-const COMPLAINT = /^(?:\{"event":|42\[)"(?:bye|error)"/;
+const ERROR_EVENT = /^(?:\{"event":|42\[)"(?:bye|error)"/;
 
-/** A chat client that does as little as possible: it counts what it is sent. */
+/** A minimal chat client that counts the events it receives. */
 export class Connection {
-  /** Sends messages, so its replies are read. */
+  /** Whether it sends messages; its replies are read then. */
   sends = false;
-  /** Reads the time of sending out of the messages that it receives. */
+  /** Whether it measures the latency of the messages that it receives. */
   samples = false;
   #splitter = new FrameSplitter((...frame) => this.#onFrame(...frame));
   #closing = false;
@@ -21,7 +21,7 @@ export class Connection {
   #upgrade = '';
   /** @type {import('node:net').Socket | undefined} */
   #socket;
-  /** @type {string[]} texts that came before somebody waited for them */
+  /** @type {string[]} texts received before a caller waited for them */
   #unread = [];
   /** @type {{ prefix: string, resolve: (text: string) => void, fail: () => void } | null} */
   #waiting = null;
@@ -71,7 +71,7 @@ export class Connection {
   }
 
   /**
-   * Sends a command whose answer comes through `onReply`.
+   * Sends a command; the reply is passed to `onReply`.
    *
    * @param {string} name
    * @param {object} data
@@ -81,7 +81,7 @@ export class Connection {
   }
 
   /**
-   * Sends a command of the setup and waits until it succeeded.
+   * Sends a command during the setup and waits until it succeeds.
    *
    * @param {string} name
    * @param {object} data
@@ -93,7 +93,7 @@ export class Connection {
   }
 
   /**
-   * Waits for the next text with this prefix, while the connection is being set up.
+   * Waits for the next text with this prefix; for use during the setup only.
    *
    * @param {string} prefix
    * @returns {Promise<string>}
@@ -104,7 +104,9 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const fail = () => {
         clearTimeout(timer);
-        reject(new Error(`no "${prefix}" came; the server said: ${this.tally.complaint}`));
+        reject(
+          new Error(`no "${prefix}" received; first error of the server: ${this.tally.firstError}`),
+        );
       };
       const timer = setTimeout(fail, SETUP_TIMEOUT_MS);
       this.#waiting = {
@@ -143,7 +145,7 @@ export class Connection {
     const head = this.#upgrade.slice(0, end);
     const rest = Buffer.from(this.#upgrade.slice(end + 4), 'latin1');
     this.#upgrade = null;
-    if (!head.startsWith('HTTP/1.1 101')) this.tally.complain(head);
+    if (!head.startsWith('HTTP/1.1 101')) this.tally.noteError(head);
     this.#onSetupText(head);
     this.#splitter.push(rest);
     return true;
@@ -170,7 +172,7 @@ export class Connection {
 
   /** @param {string} text */
   #onText(text) {
-    if (COMPLAINT.test(text)) this.tally.complain(text);
+    if (ERROR_EVENT.test(text)) this.tally.noteError(text);
     if (this.#setup) this.#onSetupText(text);
     else if (text.startsWith(this.dialect.replyPrefix)) {
       if (isSuccess(text)) this.tally.acked++;
@@ -197,7 +199,7 @@ export class Connection {
   #onControl(opcode, payload) {
     if (opcode === Opcode.ping) this.#socket?.write(encodeFrame(Opcode.pong, payload));
     if (opcode === Opcode.close && payload.length >= 2) {
-      this.tally.complain(`closed with ${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`);
+      this.tally.noteError(`closed with ${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`);
     }
   }
 

@@ -1,6 +1,6 @@
 import { Connection } from './connection.js';
 import { DIALECTS } from './dialects.js';
-import { makeText, Tally } from './tally.js';
+import { createText, Tally } from './tally.js';
 
 const BATCH = 50;
 const SAMPLED_CONNECTIONS = 20;
@@ -14,12 +14,12 @@ const SAMPLED_CONNECTIONS = 20;
  * @property {number} sendersPerRoom
  */
 
-/** All clients of a measure: the members of its rooms, some of whom send. */
+/** All clients of a measure: the members of its rooms, some of which send. */
 export class Crowd {
   tally = new Tally();
-  /** @type {Connection[]} senders whose last message was answered */
+  /** @type {Connection[]} senders with no unanswered message, idle longest first */
   idleSenders = [];
-  /** @type {() => void} called when a sender became idle */
+  /** @type {() => void} called when a sender becomes idle */
   onIdle = () => {};
   #nextCid = 1;
 
@@ -39,18 +39,18 @@ export class Crowd {
     }
   }
 
-  /** Lets the sender that has been idle longest send one message; tells whether there was one. */
+  /** Sends one message from the sender that has been idle longest; false if none is idle. */
   send() {
     const sender = this.idleSenders.shift();
     if (sender === undefined) return false;
     this.tally.sent++;
     const cid = `c${this.#nextCid++}`;
-    sender.command('message.send', { room: sender.room, text: makeText(), cid });
+    sender.command('message.send', { room: sender.room, text: createText(), cid });
     return true;
   }
 
-  /** Whether every message was answered and every member has it. */
-  get isQuiet() {
+  /** Whether every message was answered and delivered to every member. */
+  get isSettled() {
     const { sent, acked, refused, delivered } = this.tally;
     return acked + refused >= sent && delivered >= acked * this.plan.membersPerRoom;
   }
@@ -65,14 +65,14 @@ export class Crowd {
     const sampleEvery = Math.max(1, Math.floor(total / SAMPLED_CONNECTIONS));
     const sendEvery = sendersPerRoom > 0 ? Math.floor(membersPerRoom / sendersPerRoom) : Infinity;
     return Array.from({ length: total }, (_, i) => {
-      const place = Math.floor(i / rooms);
+      const position = Math.floor(i / rooms);
       const connection = new Connection(
         DIALECTS[dialect],
         this.tally,
         `room-${i % rooms}`,
         (sender) => this.#onReply(sender),
       );
-      connection.sends = place % sendEvery === 0;
+      connection.sends = position % sendEvery === 0;
       connection.samples = i % sampleEvery === sampleEvery - 1;
       return connection;
     });

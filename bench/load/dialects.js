@@ -1,11 +1,11 @@
 /**
- * How commands and events look on one kind of connection. All servers of a kind, peers
- * included, use the names of the Parlance protocol.
+ * The wire format of one kind of connection. All servers, peers included, use the names of the
+ * Parlance protocol.
  *
  * @typedef {object} Dialect
- * @property {string} path where the WebSocket is opened
+ * @property {string} path path of the WebSocket
  * @property {Buffer} deliveryPrefix first bytes of a delivered message
- * @property {string} replyPrefix first characters of the answer to a command
+ * @property {string} replyPrefix first characters of a reply
  * @property {(id: number, name: string, data: Record<string, unknown>) => string} command
  * @property {(connection: import('./connection.js').Connection, name: string) => Promise<void>}
  *   greet
@@ -36,7 +36,7 @@ const socketIo = {
 };
 
 /**
- * Clients of the older program rooms, which ask for acknowledgements here.
+ * Clients of the dialect `rooms`, with acknowledgements added.
  *
  * @type {Dialect}
  */

@@ -6,7 +6,7 @@ import { GENERATOR_CORE, nodeOnCore } from '../pinning.js';
 
 const SCRIPT = fileURLToPath(new URL('generator.js', import.meta.url));
 
-/** The load generator, seen from the process that drives it. */
+/** Starts and controls the load generator process. */
 export class GeneratorProcess {
   #killOnExit = () => this.#child.kill('SIGKILL');
   #child = this.#spawn();
@@ -24,7 +24,7 @@ export class GeneratorProcess {
     return this.#ask('trial', plan);
   }
 
-  /** @returns {Promise<{ lost: number, complaint: string }>} */
+  /** @returns {Promise<{ lost: number, firstError: string }>} */
   async check() {
     return this.#ask('check', null);
   }
@@ -44,10 +44,16 @@ export class GeneratorProcess {
    */
   async #ask(name, plan) {
     this.#child.send({ name, plan });
+    const answered = new AbortController();
+    const { signal } = answered;
     const [{ error, result }] = await Promise.race([
-      once(this.#child, 'message'),
-      once(this.#child, 'exit').then(() => [{ error: 'the load generator ended', result: null }]),
+      once(this.#child, 'message', { signal }),
+      once(this.#child, 'exit', { signal }).then(() => [
+        { error: 'the load generator exited', result: null },
+      ]),
     ]);
+    // Removes the listener that lost the race.
+    answered.abort();
     if (error !== undefined) throw new Error(`${name}: ${error}`);
     return result;
   }
@@ -55,6 +61,9 @@ export class GeneratorProcess {
   #spawn() {
     const [command, args] = nodeOnCore(GENERATOR_CORE, [SCRIPT]);
     process.once('exit', this.#killOnExit);
-    return spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    return spawn(command, args, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+    });
   }
 }

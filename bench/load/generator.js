@@ -1,4 +1,4 @@
-// The load generator: a process of its own, on a core of its own, driven over IPC.
+// The load generator: a separate process on its own core, controlled over IPC.
 import { Crowd } from './crowd.js';
 import { runTrial } from './trial.js';
 
@@ -13,7 +13,7 @@ const operations = {
     return null;
   },
   trial: (plan) => runTrial(getCrowd(), plan),
-  check: () => ({ lost: getCrowd().tally.lost, complaint: getCrowd().tally.complaint }),
+  check: () => ({ lost: getCrowd().tally.lost, firstError: getCrowd().tally.firstError }),
   close() {
     crowd?.close();
     crowd = null;

@@ -1,29 +1,29 @@
 import { performance } from 'node:perf_hooks';
 
-const NO_COMPLAINT = 'nothing';
+const NO_ERROR = 'nothing';
 const TEXT_BYTES = 100;
 const MARK = 0x7e;
 const STAMP_DIGITS = 14;
 const FILLING =
   'lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor ut '.repeat(2);
 
-/** Makes the text of a message: it carries the time of sending and has 100 bytes. */
-export function makeText() {
+/** Creates a message text of 100 bytes that contains the time of sending. */
+export function createText() {
   const stamp = Math.round(performance.now() * 1000)
     .toString()
     .padStart(STAMP_DIGITS, '0');
   return `~${stamp}~${FILLING}`.slice(0, TEXT_BYTES);
 }
 
-/** What all connections of the crowd counted together. */
+/** Counters shared by all connections of a crowd. */
 export class Tally {
   sent = 0;
   acked = 0;
   refused = 0;
   delivered = 0;
   lost = 0;
-  /** First thing that the server said against us. */
-  complaint = NO_COMPLAINT;
+  /** First error that the server reported. */
+  firstError = NO_ERROR;
   /** @type {{ sentAt: number, took: number }[]} in milliseconds */
   latencies = [];
 
@@ -33,18 +33,18 @@ export class Tally {
     this.refused = 0;
     this.delivered = 0;
     this.latencies = [];
-    this.complaint = NO_COMPLAINT;
+    this.firstError = NO_ERROR;
   }
 
   /** @param {string} reply */
   refuse(reply) {
     this.refused++;
-    this.complain(reply);
+    this.noteError(reply);
   }
 
   /** @param {string} text */
-  complain(text) {
-    if (this.complaint === NO_COMPLAINT) this.complaint = text.slice(0, 300);
+  noteError(text) {
+    if (this.firstError === NO_ERROR) this.firstError = text.slice(0, 300);
   }
 
   /**

@@ -3,7 +3,7 @@ export const Opcode = { text: 1, close: 8, ping: 9, pong: 10 };
 const MASK = Buffer.from([0x5a, 0xc3, 0x17, 0x9e]);
 
 /**
- * Frames a payload as a client must: final and masked.
+ * Encodes a payload as one frame of a client: final and masked.
  *
  * @param {number} opcode
  * @param {Buffer} payload
@@ -22,13 +22,13 @@ export function encodeFrame(opcode, payload) {
 }
 
 /**
- * Splits the bytes of a TCP stream into frames and shows each as soon as enough of it is there.
+ * Splits a TCP stream into frames and passes each on as soon as enough bytes are available.
  *
- * A thousand of these share one core with the senders, so a frame that is only counted is
- * never copied, and no more than its first bytes are looked at.
+ * A thousand of these share one core with the senders, so a frame that is only counted is not
+ * copied, and only its first bytes are read.
  */
 export class FrameSplitter {
-  /** Bytes of a text frame that must be there before it is shown. */
+  /** Bytes of a text frame to wait for before it is passed on. */
   wanted = Infinity;
   /** @type {Buffer | null} */
   #rest = null;
@@ -45,7 +45,7 @@ export class FrameSplitter {
     this.#rest = null;
     let at = this.#skip;
     while (at < data.length) {
-      const next = this.#take(data, at);
+      const next = this.#readFrame(data, at);
       if (next === -1) break;
       at = next;
     }
@@ -56,9 +56,9 @@ export class FrameSplitter {
   /**
    * @param {Buffer} data
    * @param {number} at
-   * @returns {number} where the next frame begins, or -1 if more bytes are needed first
+   * @returns {number} start of the next frame; -1 if more bytes are needed
    */
-  #take(data, at) {
+  #readFrame(data, at) {
     const left = data.length - at;
     if (left < 2) return -1;
     const opcode = data[at] & 0x0f;

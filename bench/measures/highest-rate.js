@@ -2,13 +2,13 @@ const GROWTH = 1.25;
 const SHRINK = 0.6;
 
 /**
- * Searches the highest rate that is held: steps up or down from `start`, then halves the gap.
+ * Searches for the highest rate that a server holds: grows or shrinks from `start`, then bisects.
  *
  * @template T
  * @param {object} search
  * @param {number} search.start
- * @param {number} search.steps at most
- * @param {number} search.precision ratio of lowest failed to highest held rate that is enough
+ * @param {number} search.steps maximum number of attempts
+ * @param {number} search.precision ratio of the lowest failed to the highest held rate at which to stop
  * @param {(rate: number) => Promise<{ held: boolean, trial: T }>} search.attempt
  */
 export async function findHighestRate({ start, steps, precision, attempt }) {

@@ -5,20 +5,20 @@ import { Session } from './session.js';
 
 const COLLECT_ON_SIGNAL = new URL('../peers/collect-on-signal.js', import.meta.url).href;
 const MEMBERS_PER_ROOM = 100;
-const FIRST_GUESTS = { rooms: 1, membersPerRoom: 20, sendersPerRoom: 0 };
+const WARMUP_CROWD = { rooms: 1, membersPerRoom: 20, sendersPerRoom: 0 };
 const SHORT_SETTLE_MS = 300;
 const COLLECTING_MS = 500;
 
 /**
- * Connections that have said hello and joined a room, and then say nothing.
+ * Measures connections that have said hello, joined a room, and stay silent.
  *
  * @type {import('./scene.js').Scene}
  */
 export async function measureIdle(target, _wanted, { idleConnections, settleMs }) {
   const session = await Session.start(target, ['--expose-gc', '--import', COLLECT_ON_SIGNAL]);
   try {
-    // The code that serves a connection is compiled once, which is no cost of a connection.
-    await session.open(FIRST_GUESTS);
+    // Compiled code is not a cost of each connection, so it is compiled before the measurement.
+    await session.open(WARMUP_CROWD);
     await session.close();
     const before = await readSettledKiB(session, SHORT_SETTLE_MS);
     await session.open({

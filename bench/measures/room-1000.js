@@ -1,5 +1,5 @@
 import { findHighestRate } from './highest-rate.js';
-import { assertSound, describeLoad, isBoundByGenerator, isSound } from './scene.js';
+import { assertValid, describeLoad, isBoundByGenerator, isValid } from './scene.js';
 import { Session } from './session.js';
 
 const CROWD = { rooms: 1, membersPerRoom: 1_000, sendersPerRoom: 100 };
@@ -7,12 +7,12 @@ const CPU_RATE = 40;
 const MAX_P99_MS = 100;
 const MIN_ACHIEVED = 0.95;
 const NEAR_LIMIT = 0.9;
-// Enough to keep a server busy, and few enough to be through soon.
+// Enough to saturate a server, and few enough to drain quickly.
 const WARMUP_IN_FLIGHT = 20;
 const DRAIN_MS = 5_000;
 
 /**
- * One room of 1,000 members.
+ * Measures one room of 1,000 members.
  *
  * @type {import('./scene.js').Scene}
  */
@@ -44,10 +44,10 @@ class Room1000 {
   }
 
   async measureCpu() {
-    const session = this.#session ?? (await this.#enter());
+    const session = this.#session ?? (await this.#start());
     const { leadMs, windowMs } = this.timing;
     const trial = await session.trial({ rate: CPU_RATE, leadMs, windowMs, drainMs: DRAIN_MS });
-    assertSound(trial, `${this.target.title}, ${CPU_RATE} messages/s into one room`);
+    assertValid(trial, `${this.target.title}, ${CPU_RATE} messages/s into one room`);
     return {
       value: (trial.serverCpuMs * 1000) / trial.deliveries,
       note: describeLoad(trial),
@@ -55,7 +55,7 @@ class Room1000 {
   }
 
   async measureRate() {
-    if (this.#session === null) await this.#enter();
+    if (this.#session === null) await this.#start();
     const { steps, precision } = this.timing;
     const attempt = (/** @type {number} */ rate) => this.#attempt(rate);
     return toReading(await findHighestRate({ start: this.#estimate, steps, precision, attempt }));
@@ -66,14 +66,14 @@ class Room1000 {
     this.#session = null;
   }
 
-  /** Starts a server and warms it up; senders that only wait for replies show its limit. */
-  async #enter() {
+  /** Starts a server, warms it up at full load, and estimates its highest rate. */
+  async #start() {
     const { trial, session } = await this.#warmUp(null);
     this.#estimate = (NEAR_LIMIT * trial.messages * 1000) / trial.windowMs;
-    if (isSound(trial)) return session;
+    if (isValid(trial)) return session;
     await this.leave();
     const second = await this.#warmUp(this.#estimate / 2);
-    assertSound(second.trial, `${this.target.title}, warming up`);
+    assertValid(second.trial, `${this.target.title}, warming up`);
     return second.session;
   }
 
@@ -103,10 +103,10 @@ class Room1000 {
 
   /** @param {number} rate */
   async #try(rate) {
-    const session = this.#session ?? (await this.#enter());
+    const session = this.#session ?? (await this.#start());
     const { leadMs, trialMs } = this.timing;
     const trial = await session.trial({ rate, leadMs, windowMs: trialMs, drainMs: DRAIN_MS });
-    // What is still under way would be counted in the next trial.
+    // Late deliveries would count in the next trial.
     if (!trial.complete || trial.lost > 0) await this.leave();
     return trial;
   }
@@ -117,7 +117,7 @@ class Room1000 {
  * @param {number} rate
  */
 function isHeld(trial, rate) {
-  return isSound(trial) && trial.p99 < MAX_P99_MS && trial.sendRate >= MIN_ACHIEVED * rate;
+  return isValid(trial) && trial.p99 < MAX_P99_MS && trial.sendRate >= MIN_ACHIEVED * rate;
 }
 
 /**
@@ -126,7 +126,9 @@ function isHeld(trial, rate) {
  */
 function toReading({ best, failed }) {
   const bound =
-    failed === null ? 'no rate failed' : `${failed.rate}/s failed: ${why(failed.trial)}`;
+    failed === null
+      ? 'no rate failed'
+      : `${failed.rate}/s failed: ${describeFailure(failed.trial)}`;
   if (best === null) return { value: 0, note: bound };
   return {
     value: best.rate,
@@ -136,8 +138,8 @@ function toReading({ best, failed }) {
 }
 
 /** @param {import('../load/trial.js').TrialResult} trial */
-function why(trial) {
-  const lost = trial.lost > 0 ? `${trial.lost} connections lost (${trial.complaint}), ` : '';
+function describeFailure(trial) {
+  const lost = trial.lost > 0 ? `${trial.lost} connections lost (${trial.firstError}), ` : '';
   const missing = trial.complete ? '' : 'deliveries missing, ';
   return `${lost}${missing}sent ${trial.sendRate.toFixed(0)}/s, ${describeLoad(trial)}`;
 }

@@ -1,7 +1,7 @@
 import { GeneratorProcess } from '../load/generator-process.js';
 import { ServerProcess } from '../server-process.js';
 
-/** A started server with its crowd of clients. */
+/** A running server with its clients. */
 export class Session {
   #generator = new GeneratorProcess();
 
@@ -40,18 +40,20 @@ export class Session {
     }
   }
 
-  /** @param {Omit<import('../load/trial.js').TrialPlan, 'serverPid'>} plan */
+  /** @param {Omit<import('../load/trial.js').TrialPlan, 'serverPid' | 'database' | 'linkPid'>} plan */
   async trial(plan) {
-    return this.#generator.trial({ ...plan, serverPid: this.server.pid });
+    const { pid, postgres } = this.server;
+    const database = await postgres?.pinBackends(pid);
+    return this.#generator.trial({ ...plan, serverPid: pid, database, linkPid: postgres?.linkPid });
   }
 
-  /** Fails if the server dropped somebody. */
+  /** Throws if the server dropped a connection. */
   async checkAllConnected() {
-    const { lost, complaint } = await this.#generator.check();
-    if (lost > 0) throw new Error(`${this.target.title} lost ${lost} connections: ${complaint}`);
+    const { lost, firstError } = await this.#generator.check();
+    if (lost > 0) throw new Error(`${this.target.title} lost ${lost} connections: ${firstError}`);
   }
 
-  /** Lets the crowd go; the server stays. */
+  /** Closes all clients; the server keeps running. */
   async close() {
     await this.#generator.close();
   }

@@ -1,5 +1,5 @@
-// Preloaded into every server of the memory measure: resident memory is compared after a full
-// collection, so that it tells what connections hold and not when the collector last ran.
+// Preloaded into every server of the memory measure. Resident memory is compared after a full
+// garbage collection, so that it shows what connections hold.
 process.on('SIGUSR2', () => {
   globalThis.gc?.();
   globalThis.gc?.();

@@ -1,5 +1,5 @@
-// The usual Nest chat server. Node cannot run decorators, so they are applied by hand at the
-// end of each class; what runs is the same.
+// A typical Nest chat server. Node.js cannot run decorators, so they are applied by hand after each
+// class, with the same effect.
 import 'reflect-metadata';
 import { join } from 'node:path';
 

@@ -1,25 +1,26 @@
-// Parlance with five bots of five patterns each in every room, or with one that hangs. Node cannot
-// run decorators, so they are applied by hand.
+// Parlance with five bots in every room, each with five patterns, or with one bot that hangs.
+// Node.js cannot run decorators, so they are applied by hand.
 import { NestFactory } from '@nestjs/core';
 
 import { ChatBot, Hears, ParlanceAdapter, ParlanceModule, readConfig } from '../../dist/index.js';
 
 const WORDS = ['deploy', 'lunch', 'incident', 'release', 'coffee'];
 const hangs = process.argv.includes('--hang');
-const bots = hangs ? [makeHangingBot()] : WORDS.map(makeReader);
+const bots = hangs ? [createHangingBot()] : WORDS.map(createReader);
 const names = hangs ? 'hanging' : WORDS.join(',');
 
 const config = readConfig({ ...process.env, PARLANCE_ROOM_BOTS: names });
-const app = await NestFactory.create(ParlanceModule.forRoot(config, { bots }), { logger: false });
+const options = { bots, http: { health: true } };
+const app = await NestFactory.create(ParlanceModule.forRoot(config, options), { logger: false });
 app.useWebSocketAdapter(new ParlanceAdapter(app));
 await app.listen(config.port, String(config.host));
 
 /**
- * A bot that reads everything, and waits for words that nobody says.
+ * Returns a bot that reads every message and matches none.
  *
  * @param {string} name
  */
-function makeReader(name) {
+function createReader(name) {
   class Reader {}
   for (const word of WORDS) {
     const method = `hear${word}`;
@@ -37,8 +38,8 @@ function makeReader(name) {
   return Reader;
 }
 
-/** A bot each of whose handlers never ends. */
-function makeHangingBot() {
+/** Returns a bot whose handler never returns. */
+function createHangingBot() {
   class Hanging {
     hear() {
       return new Promise(() => {});

@@ -1,23 +1,27 @@
 import type { CommandFrame } from '#src/protocol/frames.js';
 import { SUBPROTOCOL } from '#src/protocol/version.js';
 
+import { explainFailure } from '../explain-failure.js';
 import type { Link, LinkListener, OpenLink, ServerFrame } from '../link.js';
+import { loadPackage } from '../load-package.js';
+import type { ServerAddress } from '../server-address.js';
 
 const NORMAL_CLOSE = 1000;
-/** Stands for a close code that is not known (RFC 6455). */
+/** Close code for an unknown reason (RFC 6455). */
 const NO_CODE = 1006;
 /** Values of `readyState`. */
 const OPEN = 1;
 const CLOSING = 2;
 
-/** What of a WebSocket is used: that of browsers, of Node.js and of `ws` all have it. */
+/** The part of a WebSocket that the client uses; browsers, Node.js and `ws` all have it. */
 interface Socket {
   readonly readyState: number;
   send(text: string): void;
   close(code?: number): void;
-  /** Only where it does not run in a browser. */
+  /** Does not exist in browsers. */
   terminate?(): void;
-  addEventListener(type: 'open' | 'error', listener: () => void): void;
+  addEventListener(type: 'open', listener: () => void): void;
+  addEventListener(type: 'error', listener: (event: unknown) => void): void;
   addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
   addEventListener(
     type: 'close',
@@ -27,43 +31,48 @@ interface Socket {
 
 type SocketClass = new (url: string, protocol: string) => Socket;
 
-/**
- * Gives links over plain WebSocket (P-10.2).
- *
- * @throws TypeError if the address is none
- */
-export function webSocketLinks(address: string): OpenLink {
-  const url = new URL(address);
-  url.protocol = url.protocol.replace('http', 'ws');
-  if (url.pathname === '/') url.pathname = '/ws';
-  return async (listener) => new WebSocketLink(await findClass(), url.href, listener);
+/** Returns a function that opens links over plain WebSocket (P-10.2). */
+export function webSocketLinks(address: ServerAddress): OpenLink {
+  return async (listener) => new WebSocketLink(await findClass(), address, listener);
 }
 
-/** Node.js has a WebSocket of its own from version 22 on. */
+/** Returns the global WebSocket, which Node.js has since version 22, or that of `ws`. */
 async function findClass(): Promise<SocketClass> {
   const { WebSocket: own } = globalThis as { WebSocket?: SocketClass };
-  return own ?? (await import('ws')).WebSocket;
+  if (own !== undefined) return own;
+  try {
+    return ((await loadPackage('ws')) as { WebSocket: SocketClass }).WebSocket;
+  } catch (cause) {
+    throw new Error('Install the package ws: this Node.js has no WebSocket.', { cause });
+  }
 }
 
 /** A connection over plain WebSocket. */
 class WebSocketLink implements Link {
   private readonly socket: Socket;
+  private isOpened = false;
+  private hasFailed = false;
+  private isClosing = false;
 
-  constructor(WebSocket: SocketClass, url: string, listener: LinkListener) {
-    this.socket = new WebSocket(url, SUBPROTOCOL);
-    let isOpened = false;
+  constructor(
+    WebSocket: SocketClass,
+    private readonly address: ServerAddress,
+    private readonly listener: LinkListener,
+  ) {
+    this.socket = new WebSocket(address.webSocketUrl, SUBPROTOCOL);
     this.socket.addEventListener('open', () => {
-      isOpened = true;
+      this.isOpened = true;
       listener.opened();
     });
     this.socket.addEventListener('message', ({ data }) => {
       const frame = parse(data);
       if (frame !== null) listener.frame(frame);
     });
-    this.socket.addEventListener('close', ({ code, reason }) => listener.closed(code, reason));
-    this.socket.addEventListener('error', () => {
-      // Not every WebSocket says `close` when it could not connect.
-      if (!isOpened) listener.closed(NO_CODE, 'There is no connection.');
+    // After a failed attempt, some WebSockets emit only `error`, and others only `close`.
+    this.socket.addEventListener('error', (event) => void this.failed(event));
+    this.socket.addEventListener('close', ({ code, reason }) => {
+      if (this.isOpened) listener.closed(code, reason);
+      else void this.failed(undefined);
     });
   }
 
@@ -72,12 +81,26 @@ class WebSocketLink implements Link {
   }
 
   close(): void {
-    if (this.socket.readyState === CLOSING) this.socket.terminate?.();
+    this.isClosing = true;
+    if (this.hasFailed) this.listener.closed(NO_CODE, 'closed');
+    else if (this.socket.readyState === CLOSING) this.socket.terminate?.();
     else this.socket.close(NORMAL_CLOSE);
+  }
+
+  /** Reports that there is no connection, and why. */
+  private async failed(event: unknown): Promise<void> {
+    if (this.isOpened || this.hasFailed) return;
+    this.hasFailed = true;
+    if (this.isClosing) {
+      this.listener.closed(NO_CODE, 'closed');
+      return;
+    }
+    const error = await explainFailure(this.address, event);
+    this.listener.closed(NO_CODE, error.message, error);
   }
 }
 
-/** Reads a frame; null for what is none. */
+/** Parses a frame; returns null if the text is not one. */
 function parse(text: unknown): ServerFrame | null {
   try {
     const frame: unknown = JSON.parse(String(text));

@@ -1,11 +1,11 @@
-// What the pages of this folder share; each loads it before its own script.
+// Shared by the pages of this folder; each page loads it before its own script.
 
-/** The server: `?server=http://…`, or the one that the page is from. */
+/** URL of the chat server: the query parameter `server`, or the origin of the page. */
 const server = new URLSearchParams(location.search).get('server') ?? location.origin;
 
 const lines = document.getElementById('lines');
 
-/** Shows a line; whatever it says is text. */
+/** Appends a line as plain text. */
 function show(text, kind = 'message') {
   const line = document.createElement('li');
   line.className = kind;
@@ -15,12 +15,12 @@ function show(text, kind = 'message') {
   return line;
 }
 
-/** Shows why something was refused. */
+/** Shows an error. */
 function showProblem(error) {
   show((error && error.message) || error, 'problem');
 }
 
-/** Tells whether the page is connected. */
+/** Shows the state of the connection. */
 function watch(socket) {
   const tell = (phase, text) => {
     document.body.dataset.phase = phase;
@@ -28,10 +28,10 @@ function watch(socket) {
   };
   tell('closed', `Connecting to ${server} …`);
   socket.on('connect', () => tell('open', `Connected to ${server}`));
-  socket.on('disconnect', () => tell('closed', 'The connection is lost …'));
+  socket.on('disconnect', () => tell('closed', 'Connection lost …'));
 }
 
-/** Has a form do something in place of loading a page; `act` is given its fields. */
+/** Calls `act` with the fields of a form when it is submitted. */
 function onSubmit(id, act) {
   const form = document.getElementById(id);
   form.addEventListener('submit', (event) => {

@@ -1,43 +1,76 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
-import { DiscoveryModule } from '@nestjs/core';
+import { DiscoveryModule, ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 
 import { ChatModule } from '../chat/chat.module.js';
+import { localContexts } from '../chat/commands/local-contexts.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
+import { RoomsService } from '../rooms/rooms.service.js';
 import { UsersModule } from '../users/users.module.js';
-import { BotAlarmClock } from './bot-alarm-clock.js';
-import { BotDispatcher } from './bot-dispatcher.js';
-import { BotExplorer } from './runtime/bot-explorer.js';
-import { BotMarks } from './bot-marks.service.js';
-import { BotReporter } from './runtime/bot-reporter.js';
-import { BotRooms } from './bot-rooms.service.js';
-import { BotRoster } from './bot-roster.js';
-import { BotStates } from './bot-states.service.js';
-import { BotTriggers } from './bot-triggers.js';
-import { BotsGateway } from './bots.gateway.js';
-import { RemoteBotAlarms } from './remote-bot-alarms.js';
-import { RemoteBotStates } from './remote-bot-states.service.js';
-import { RemoteBots } from './remote-bots.service.js';
-import { BUILT_IN_BOTS } from './built-in.js';
-import { BotClock } from './runtime/bot-clock.js';
-import { toProvider, type BotSource } from './runtime/bot-source.js';
+import { BotAlarmClock } from './server/state/bot-alarm-clock.js';
+import { BotDispatcher } from './server/dispatch/bot-dispatcher.js';
+import { BotExplorer } from './kit/bot-explorer.js';
+import { BotMarks } from './server/state/bot-marks.js';
+import { BotReporter } from './kit/bot-reporter.js';
+import { BotRooms } from './server/roster/bot-rooms.js';
+import { BotRoster } from './server/roster/bot-roster.js';
+import { BotStates } from './server/state/bot-states.js';
+import { BotTriggers } from './server/dispatch/bot-triggers.js';
+import { BotsGateway } from './server/remote/bots.gateway.js';
+import { RemoteBotAlarms } from './server/remote/remote-bot-alarms.js';
+import { RemoteBotStates } from './server/remote/remote-bot-states.js';
+import { RemoteBots } from './server/remote/remote-bots.js';
+import { BUILT_IN_BOTS } from './built-in/built-in-bots.js';
+import { BotClock } from './kit/bot-clock.js';
+import { IdleTracker } from './kit/idle-tracker.js';
+import { toProvider, type BotSource } from './kit/bot-source.js';
 
-/** Bots: providers with handlers that react to what is committed in rooms. */
+/** The bots of an app and their dependencies. */
+export interface BotsOptions {
+  readonly bots: readonly BotSource[];
+  readonly imports: NonNullable<DynamicModule['imports']>;
+  readonly providers: readonly Provider[];
+}
+
+/** Runs bots: providers with handlers that react to the events of rooms. */
 @Module({})
 export class BotsModule {
+  /** Registers the providers that react to changes of providers which they also use. */
+  constructor(
+    rooms: RoomsService,
+    roster: BotRoster,
+    alarms: BotAlarmClock,
+    dispatcher: BotDispatcher,
+    remoteBots: RemoteBots,
+    remoteAlarms: RemoteBotAlarms,
+  ) {
+    rooms.onNewRoom((tx, room) => roster.addConfigured(tx, room));
+    roster.onRoomsChanged((bot) => remoteBots.updateLeases(bot));
+    alarms.onDue((botId, alarm) => dispatcher.handleDue(botId, alarm));
+    alarms.onDue((botId, alarm) => remoteAlarms.handleDue(botId, alarm));
+  }
+
   /**
-   * Runs these bots, beside those that other modules of the app provide.
+   * Runs these bots, in addition to those that other modules of the app provide.
    *
-   * `providers` are what the bots inject, and what takes the place of providers of this module.
+   * `imports` and `providers` supply what the bots inject; `providers` also override the providers
+   * of this module.
    */
-  static of(bots: readonly BotSource[], providers: readonly Provider[] = []): DynamicModule {
+  static forRoot({ bots, imports, providers }: BotsOptions): DynamicModule {
     return {
       module: BotsModule,
-      imports: [DiscoveryModule, UsersModule, RoomsModule, MessagesModule, ChatModule],
+      imports: [DiscoveryModule, UsersModule, RoomsModule, MessagesModule, ChatModule, ...imports],
       providers: [
         ...BUILT_IN_BOTS,
+        // Global guards of the app do not apply to the handlers of bots.
+        {
+          provide: ExternalContextCreator,
+          inject: [ModulesContainer],
+          useFactory: localContexts,
+        },
         BotAlarmClock,
         BotClock,
+        IdleTracker,
         BotDispatcher,
         BotMarks,
         RemoteBots,
@@ -53,7 +86,7 @@ export class BotsModule {
         ...bots.map(toProvider),
         ...providers,
       ],
-      exports: [BotClock, BotDispatcher, BotReporter, BotRoster],
+      exports: [BotClock, BotDispatcher, BotReporter, BotRoster, RemoteBots],
     };
   }
 }

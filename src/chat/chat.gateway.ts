@@ -6,46 +6,49 @@ import { HistoryService } from '../messages/history.service.js';
 import { MessagesService } from '../messages/messages.service.js';
 import { ReactionsService } from '../messages/reactions.service.js';
 import { ActiveRooms } from '../rooms/active-rooms.js';
-import { DirectRooms } from '../rooms/direct-rooms.service.js';
-import { refuseOwnLog, RoomsService } from '../rooms/rooms.service.js';
+import { DirectRooms } from '../rooms/direct-rooms.js';
+import { refuseOwnLog } from '../rooms/policy.js';
+import { RoomsService } from '../rooms/rooms.service.js';
 import { BlocksService } from '../users/blocks.service.js';
 import { TokensService } from '../users/tokens.service.js';
 import { UsersService } from '../users/users.service.js';
-import { toUser } from '../users/actor.js';
-import { BotPort } from './bot-port.js';
-import type { Call } from './call.js';
-import { Command, CurrentCall } from './command.decorator.js';
-import { HourlyRates } from './hourly-rates.js';
-import { PresentUsers } from './present-users.js';
-import { RoomEntry } from './room-entry.service.js';
-import { SessionsService } from './sessions.service.js';
-import { TypingService } from './typing.service.js';
+import { toUser } from '../store/actor.js';
+import { BOT_PORT, type BotPort } from './ports/bot-port.js';
+import type { Call } from './connections/call.js';
+import { Command, CurrentCall } from './commands/command.decorator.js';
+import { HourlyRates } from '../limits/hourly-rates.js';
+import { Presence } from './fan-out/presence.js';
+import { PresentUsers } from './connections/present-users.js';
+import { RoomEntry } from './fan-out/room-entry.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { TypingService } from './fan-out/typing.service.js';
 
 type Reply<C extends CommandName> = Promise<ReplyData<C>>;
 
 /**
- * Every command of the protocol but `hello`, which makes the session that these need.
+ * The commands of the protocol, except `hello`, which opens the session, and those about bots.
  *
- * Schemas are those of `protocol/commands.ts`; what a method returns is the data of the reply.
+ * `protocol/commands.ts` has their schemas. The result of a method is the data of the reply.
  */
 @WebSocketGateway()
 export class ChatGateway {
   constructor(
-    @Inject(RoomEntry) private readonly entry: RoomEntry,
-    @Inject(RoomsService) private readonly rooms: RoomsService,
-    @Inject(DirectRooms) private readonly directs: DirectRooms,
-    @Inject(ActiveRooms) private readonly activeRooms: ActiveRooms,
-    @Inject(MessagesService) private readonly messages: MessagesService,
-    @Inject(ReactionsService) private readonly reactions: ReactionsService,
-    @Inject(HistoryService) private readonly histories: HistoryService,
-    @Inject(TypingService) private readonly typing: TypingService,
-    @Inject(UsersService) private readonly users: UsersService,
-    @Inject(BlocksService) private readonly blocks: BlocksService,
-    @Inject(PresentUsers) private readonly present: PresentUsers,
-    @Inject(SessionsService) private readonly sessions: SessionsService,
-    @Inject(TokensService) private readonly tokens: TokensService,
-    @Inject(HourlyRates) private readonly rates: HourlyRates,
-    @Inject(BotPort) private readonly bots: BotPort,
+    private readonly entry: RoomEntry,
+    private readonly rooms: RoomsService,
+    private readonly directs: DirectRooms,
+    private readonly activeRooms: ActiveRooms,
+    private readonly messages: MessagesService,
+    private readonly reactions: ReactionsService,
+    private readonly histories: HistoryService,
+    private readonly typing: TypingService,
+    private readonly users: UsersService,
+    private readonly blocks: BlocksService,
+    private readonly presence: Presence,
+    private readonly present: PresentUsers,
+    private readonly sessions: SessionsService,
+    private readonly tokens: TokensService,
+    private readonly rates: HourlyRates,
+    @Inject(BOT_PORT) private readonly bots: BotPort,
   ) {}
 
   @Command('session.ping')
@@ -61,7 +64,7 @@ export class ChatGateway {
     return this.sessions.refresh(call.session, data.token);
   }
 
-  @Command('room.create')
+  @Command('room.create', { reads: 'cut' })
   createRoom(
     @MessageBody() data: CommandData<'room.create'>,
     @CurrentCall() call: Call,
@@ -69,7 +72,7 @@ export class ChatGateway {
     return this.entry.create(call, data);
   }
 
-  @Command('room.join')
+  @Command('room.join', { reads: 'cut' })
   joinRoom(
     @MessageBody() data: CommandData<'room.join'>,
     @CurrentCall() call: Call,
@@ -85,7 +88,7 @@ export class ChatGateway {
     return { room, seq: await this.rooms.leave(call, room) };
   }
 
-  @Command('room.list')
+  @Command('room.list', { reads: 'page' })
   listRooms(
     @MessageBody() data: CommandData<'room.list'>,
     @CurrentCall() call: Call,
@@ -100,10 +103,11 @@ export class ChatGateway {
   ): Reply<'room.get'> {
     refuseOwnLog(room);
     const { info, members } = await this.activeRooms.getFor(room, call.actor.id);
-    return { info, you: members.get(call.actor.id) ?? null };
+    const you = members.get(call.actor.id) ?? null;
+    return { info, you, ...this.presence.countListeners(room) };
   }
 
-  @Command('room.update', { write: true })
+  @Command('room.update', { write: true, bucket: 'messages' })
   async updateRoom(
     @MessageBody() data: CommandData<'room.update'>,
     @CurrentCall() call: Call,
@@ -111,7 +115,7 @@ export class ChatGateway {
     return { info: await this.rooms.update(call, data) };
   }
 
-  @Command('room.members')
+  @Command('room.members', { reads: 'page' })
   listMembers(
     @MessageBody() data: CommandData<'room.members'>,
     @CurrentCall() call: Call,
@@ -119,7 +123,7 @@ export class ChatGateway {
     return this.rooms.members(call.actor, data);
   }
 
-  @Command('room.sync')
+  @Command('room.sync', { reads: 'cut' })
   syncRoom(
     @MessageBody() data: CommandData<'room.sync'>,
     @CurrentCall() call: Call,
@@ -127,7 +131,7 @@ export class ChatGateway {
     return this.entry.sync(call, data);
   }
 
-  @Command('dm.open')
+  @Command('dm.open', { reads: 'cut' })
   openDirect(
     @MessageBody() { user }: CommandData<'dm.open'>,
     @CurrentCall() call: Call,
@@ -135,7 +139,7 @@ export class ChatGateway {
     return this.entry.openDirect(call, user);
   }
 
-  @Command('dm.list')
+  @Command('dm.list', { reads: 'page' })
   listDirects(
     @MessageBody() data: CommandData<'dm.list'>,
     @CurrentCall() call: Call,
@@ -148,14 +152,13 @@ export class ChatGateway {
     @MessageBody() data: CommandData<'message.send'>,
     @CurrentCall() call: Call,
   ): Reply<'message.send'> {
-    const limit = this.rates.uploadsOf(call.actor.id);
-    const sent = await this.messages.send(call, data, call.refusal, limit);
+    const limit = this.rates.limitUpload(call.actor.id);
+    const sent = await this.messages.send(call, data, limit);
     if (!sent.duplicate) this.typing.endByMessage(call.actor, data.room);
-    else if (call.refusal === undefined) call.actor.messageBucket.giveBack();
     return sent;
   }
 
-  @Command('message.edit', { write: true, botBucket: 'messages' })
+  @Command('message.edit', { write: true, bucket: 'messages' })
   editMessage(
     @MessageBody() data: CommandData<'message.edit'>,
     @CurrentCall() call: Call,
@@ -163,7 +166,7 @@ export class ChatGateway {
     return this.messages.edit(call, data);
   }
 
-  @Command('message.delete', { write: true, botBucket: 'messages' })
+  @Command('message.delete', { write: true, bucket: 'messages' })
   deleteMessage(
     @MessageBody() data: CommandData<'message.delete'>,
     @CurrentCall() call: Call,
@@ -171,7 +174,7 @@ export class ChatGateway {
     return this.messages.delete(call, data);
   }
 
-  @Command('message.react', { write: true, botBucket: 'messages' })
+  @Command('message.react', { write: true, bucket: 'messages' })
   react(
     @MessageBody() data: CommandData<'message.react'>,
     @CurrentCall() call: Call,
@@ -179,7 +182,7 @@ export class ChatGateway {
     return this.reactions.add(call, data);
   }
 
-  @Command('message.unreact', { write: true, botBucket: 'messages' })
+  @Command('message.unreact', { write: true, bucket: 'messages' })
   unreact(
     @MessageBody() data: CommandData<'message.unreact'>,
     @CurrentCall() call: Call,
@@ -187,17 +190,17 @@ export class ChatGateway {
     return this.reactions.remove(call, data);
   }
 
-  @Command('message.get')
+  @Command('message.get', { reads: 'page' })
   async getMessage(
     @MessageBody() data: CommandData<'message.get'>,
     @CurrentCall() call: Call,
   ): Reply<'message.get'> {
     const message = await this.histories.get(call.actor, data);
-    if (call.actor.kind === 'bot') await this.bots.plug.checkRead(call, message);
+    if (call.actor.kind === 'bot') await this.bots.checkRead(call, message);
     return { message };
   }
 
-  @Command('message.history')
+  @Command('message.history', { reads: 'page' })
   history(
     @MessageBody() data: CommandData<'message.history'>,
     @CurrentCall() call: Call,
@@ -205,7 +208,7 @@ export class ChatGateway {
     return this.histories.page(call.actor, data);
   }
 
-  @Command('message.status')
+  @Command('message.status', { reads: 'page' })
   status(
     @MessageBody() data: CommandData<'message.status'>,
     @CurrentCall() call: Call,
@@ -233,7 +236,7 @@ export class ChatGateway {
     @MessageBody() { name }: CommandData<'user.update'>,
     @CurrentCall() call: Call,
   ): Reply<'user.update'> {
-    const limit = this.rates.renamesOf(call.actor.id);
+    const limit = this.rates.limitRename(call.rateSubject);
     return { user: await this.users.rename(call, name, limit) };
   }
 
@@ -253,7 +256,7 @@ export class ChatGateway {
     return this.blocks.unblock(call, user, this.present.find(user));
   }
 
-  @Command('user.blocks')
+  @Command('user.blocks', { reads: 'page' })
   listBlocks(
     @MessageBody() data: CommandData<'user.blocks'>,
     @CurrentCall() call: Call,

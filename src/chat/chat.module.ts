@@ -4,56 +4,67 @@ import { DiscoveryModule } from '@nestjs/core';
 import { MessagesModule } from '../messages/messages.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { BotPort } from './bot-port.js';
+import { AddressBudgets } from '../limits/address-budgets.js';
+import { AddressWarnings } from '../limits/address-warnings.js';
 import { ChatGateway } from './chat.gateway.js';
 import { ChatServer } from './chat-server.js';
-import { CommandTable } from './command-table.js';
-import { DialectPort } from './dialect-port.js';
-import { Dispatcher } from './dispatcher.js';
-import { GatewayHooks } from './gateway-hooks.js';
-import { GuestExpiry } from './guest-expiry.js';
-import { HelloService } from './hello.service.js';
-import { HourlyRates } from './hourly-rates.js';
+import { CommandTable } from './commands/command-table.js';
+import { Dispatcher } from './commands/dispatcher.js';
+import { GatewayHooks } from './sessions/gateway-hooks.js';
+import { GuestExpiry } from './sessions/guest-expiry.js';
+import { HelloService } from './sessions/hello.service.js';
+import { HourlyRates } from '../limits/hourly-rates.js';
 import { OpenConnections } from './open-connections.js';
-import { Presence } from './presence.js';
-import { PresentUsers } from './present-users.js';
-import { ResumeService } from './resume.service.js';
-import { RoomEntry } from './room-entry.service.js';
-import { RoomHub } from './room-hub.js';
-import { SessionsService } from './sessions.service.js';
-import { TypingService } from './typing.service.js';
+import { LoopTurns } from './connections/loop-turns.js';
+import { Channels } from './fan-out/channels.js';
+import { Presence } from './fan-out/presence.js';
+import { PresentUsers } from './connections/present-users.js';
+import { ResumeService } from './sessions/resume.service.js';
+import { RoomEntry } from './fan-out/room-entry.js';
+import { RoomHub } from './fan-out/room-hub.js';
+import { SessionsService } from './sessions/sessions.service.js';
+import { SlowReaders } from './connections/slow-readers.js';
+import { TypingAnnouncer } from './fan-out/typing-announcer.js';
+import { TypingService } from './fan-out/typing.service.js';
 
-/** What happens between a frame and a service. */
+/** Connections, sessions, commands and the fan-out of events. */
 @Module({
   imports: [DiscoveryModule, UsersModule, RoomsModule, MessagesModule],
   providers: [
-    BotPort,
+    AddressBudgets,
+    AddressWarnings,
+    Channels,
     ChatGateway,
     ChatServer,
     CommandTable,
-    DialectPort,
     Dispatcher,
     GatewayHooks,
     GuestExpiry,
     HelloService,
     HourlyRates,
     OpenConnections,
+    LoopTurns,
     Presence,
     PresentUsers,
     ResumeService,
     RoomEntry,
     RoomHub,
     SessionsService,
+    SlowReaders,
+    TypingAnnouncer,
     TypingService,
   ],
   exports: [
-    BotPort,
+    AddressWarnings,
+    LoopTurns,
+    Presence,
     ChatServer,
     CommandTable,
-    DialectPort,
     HelloService,
     HourlyRates,
     PresentUsers,
+    RoomHub,
+    SlowReaders,
     TypingService,
   ],
 })

@@ -1,118 +1,118 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
+import { AddressLimit, type ConnectionSlot } from '../limits/address-limit.js';
+import { AddressWarnings } from '../limits/address-warnings.js';
 import { CloseCode } from '../protocol/close-codes.js';
-import { AddressLimit } from './address-limit.js';
-import type { Connection } from './connection.js';
-import { SessionsService } from './sessions.service.js';
-import { SlowReaders } from './slow-readers.js';
-import type { Place } from './transport.js';
+import type { CommandIntake } from './commands/command-intake.js';
+import type { Connection } from './connections/connection.js';
+import { SlowReaders } from './connections/slow-readers.js';
+import { DIALECT_PORT, type DialectPort } from './ports/dialect-port.js';
+import { SessionsService } from './sessions/sessions.service.js';
 
-const LOOK_MS = 250;
+const CHECK_MS = 250;
 
-/** All open connections: their number by address, and a regular look at their deadlines. */
+/** All open connections: counts them by address, and checks their deadlines regularly. */
 @Injectable()
 export class OpenConnections implements OnModuleDestroy {
-  private readonly connections = new Set<Connection>();
+  private readonly intakes = new Map<Connection, CommandIntake>();
+  /** Slots of connections whose transport has not reserved one itself. */
+  private readonly slots = new Map<Connection, ConnectionSlot>();
   private readonly addresses: AddressLimit;
-  private readonly slow: SlowReaders;
   private timer: NodeJS.Timeout | undefined;
-  private emptied: (() => void) | undefined;
+  private onEmpty: (() => void) | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(SessionsService) private readonly sessions: SessionsService,
+    private readonly sessions: SessionsService,
+    private readonly slowReaders: SlowReaders,
+    @Inject(DIALECT_PORT) private readonly dialects: DialectPort | null,
+    warnings: AddressWarnings,
   ) {
-    this.slow = new SlowReaders(config.limits.shedBytes);
-    this.addresses = new AddressLimit(config.limits.connectionsPerAddress);
+    this.addresses = new AddressLimit(config.limits.connectionsPerAddress, (address) =>
+      warnings.atLimit(address, 'connectionsPerAddress'),
+    );
   }
 
   onModuleDestroy(): void {
     this.stop();
   }
 
-  /** Gives every open connection. */
+  /** Returns all open connections. */
   all(): Iterable<Connection> {
-    return this.connections;
+    return this.intakes.keys();
   }
 
-  /** Counts what is not a connection yet; null if it is one of too many (P-9.11). */
-  reserve(address: string): Place | null {
-    return this.addresses.reserve(address);
+  /** Returns the intake of an open connection. */
+  intakeOf(connection: Connection): CommandIntake | undefined {
+    return this.intakes.get(connection);
   }
 
-  /** Adds a connection; false if its address has too many (P-9.11). */
-  add(connection: Connection): boolean {
-    const { place, remoteAddress } = connection.handshake;
-    if (place === undefined) connection.place = this.addresses.take(remoteAddress);
-    if (!(place ?? connection.place)?.isWithin) return false;
-    this.connections.add(connection);
-    this.timer ??= setInterval(() => this.look(), LOOK_MS);
+  /** Reserves a slot before there is a connection; null if the address has too many (P-9.11). */
+  reserve(address: string): ConnectionSlot | null {
+    return this.addresses.acquireOrExceed(address);
+  }
+
+  /** Adds a connection; returns false if its address has too many (P-9.11). */
+  add(intake: CommandIntake): boolean {
+    const { connection } = intake;
+    const { slot: reserved, remoteAddress } = connection.handshake;
+    const slot = reserved ?? this.addresses.acquire(remoteAddress);
+    if (slot?.isWithin !== true) return false;
+    if (reserved === undefined) this.slots.set(connection, slot);
+    this.intakes.set(connection, intake);
+    connection.budget?.add(intake);
+    this.timer ??= setInterval(() => this.check(), CHECK_MS);
     return true;
   }
 
   /** Removes a connection. */
   remove(connection: Connection): void {
-    if (!this.connections.delete(connection)) return;
-    connection.place?.release();
-    if (this.connections.size === 0) this.emptied?.();
+    const intake = this.intakes.get(connection);
+    if (intake === undefined) return;
+    this.intakes.delete(connection);
+    this.slots.get(connection)?.release();
+    this.slots.delete(connection);
+    this.slowReaders.forget(connection);
+    connection.budget?.remove(intake);
+    if (this.intakes.size === 0) this.onEmpty?.();
   }
 
-  /** Resolves when no connection is left, or after some milliseconds. */
+  /** Resolves when no connection is left, or after `ms` milliseconds. */
   async untilEmpty(ms: number): Promise<void> {
-    if (this.connections.size === 0) return;
+    if (this.intakes.size === 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.emptied = () => {
+      this.onEmpty = () => {
         clearTimeout(timer);
         resolve();
       };
     });
   }
 
-  /** Resolves when a connection has little enough unsent; undefined if it has now (P-9.12). */
-  untilRead(connection: Connection): Promise<void> | undefined {
-    return this.slow.until(connection);
-  }
-
-  /** Stops looking at deadlines. */
+  /** Stops checking deadlines. */
   stop(): void {
-    this.slow.stop();
+    this.slowReaders.stop();
     clearInterval(this.timer);
     this.timer = undefined;
   }
 
-  private look(): void {
+  private check(): void {
     const now = Date.now();
     const elapsed = performance.now();
-    for (const connection of this.connections) {
-      if (connection.session !== null) this.sessions.check(connection, connection.session, now);
-      else if (!connection.isObserver) this.checkHello(connection, elapsed);
-      this.checkBacklog(connection, elapsed);
+    for (const [connection, intake] of this.intakes) {
+      if (connection.session !== null) {
+        this.sessions.checkExpiry(connection, connection.session, now);
+      } else if (this.dialects?.isObserver(connection) !== true) {
+        this.checkHello(intake, elapsed);
+      }
+      this.slowReaders.check(connection, elapsed);
     }
   }
 
-  private checkHello(connection: Connection, elapsed: number): void {
+  private checkHello({ connection, inFlight }: CommandIntake, elapsed: number): void {
     if (elapsed - connection.openedAt < this.config.limits.helloTimeoutMs) return;
-    if (connection.inFlight > 0) connection.bye(CloseCode.unavailable, 'the server is too slow');
+    if (inFlight > 0) connection.bye(CloseCode.unavailable, 'the server is too slow');
     else connection.bye(CloseCode.helloTimeout, 'no hello succeeded in time');
-  }
-
-  /** Closes a reader that has stalled, or that has too much before it (P-9.12). */
-  private checkBacklog(connection: Connection, elapsed: number): void {
-    const buffered = connection.bufferedBytes;
-    const left = connection.pushedBytes - buffered;
-    const hasMoved = left > connection.leftBytes;
-    connection.leftBytes = left;
-    if (buffered === 0 || hasMoved) {
-      connection.stalledSince = null;
-    } else {
-      connection.stalledSince ??= elapsed;
-    }
-    const { stallMs, backlogBytes } = this.config.limits;
-    const stalled = connection.stalledSince !== null && elapsed - connection.stalledSince > stallMs;
-    if (stalled || buffered > backlogBytes) {
-      connection.bye(CloseCode.slowConsumer, 'reading too slowly');
-    }
   }
 }

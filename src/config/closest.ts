@@ -1,14 +1,17 @@
 const MAX_DISTANCE = 4;
+/** Maximum share of letters that may differ between similar words. */
+const MAX_SHARE = 1 / 3;
 
-/** Finds the word that most resembles `word`; undefined if none comes near. */
+/** Returns the word that is most similar to `word`; undefined if none is similar. */
 export function closest(word: string, words: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = MAX_DISTANCE + 1;
   for (const candidate of words) {
-    // The distance is no less than this, and it is what makes a long word dear.
+    // A lower bound of the distance; it saves the costly comparison of long words.
     if (Math.abs(word.length - candidate.length) >= least) continue;
     const distance = editDistance(word, candidate);
-    if (distance < least) {
+    const share = distance / Math.max(word.length, candidate.length);
+    if (distance < least && share <= MAX_SHARE) {
       least = distance;
       best = candidate;
     }

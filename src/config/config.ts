@@ -4,43 +4,54 @@ import type { z } from 'zod';
 
 import { DEFAULT_LIMITS, type LimitName, type Limits } from '../protocol/limits.js';
 import { closest } from './closest.js';
-import type { DialectName } from './dialect-names.js';
-import { limitVariable, OPTIONS, type Environment } from './options.js';
+import { StartError } from './start-error.js';
+import { limitVariable, OPTIONS, type DialectName, type Environment } from './options.js';
 
+const PREFIX = 'PARLANCE_';
 const SECRETS = new Set(['DATABASE_URL', 'PARLANCE_TOKEN_KEYS']);
 
-/** Settings of the server, checked. */
+/** Validated settings of the server. */
 export interface Config {
   readonly port: number;
   readonly host: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly databaseSchema: string;
-  /** Time in which a connection to PostgreSQL is made, or becomes free. */
+  /** Maximum time to open a connection to PostgreSQL, or to wait for a free one. */
   readonly databaseWaitMs: number;
+  /** Maximum time for the database to answer a statement or grant a lock. */
+  readonly databaseStatementMs: number;
+  /** Whether several servers share the database; it is then PostgreSQL. */
+  readonly isDatabaseShared: boolean;
   readonly dataDir: string;
   readonly filesDir: string;
+  /** Host names of the server; if undefined, the server determines them. */
+  readonly hosts: readonly string[] | undefined;
   readonly origins: readonly string[] | undefined;
   readonly trustProxy: readonly string[];
   readonly tokenKeys: readonly string[] | undefined;
   readonly tokenSeconds: number;
   readonly defaultRoom: string;
-  /** Patterns of files with dialects. */
+  /** Glob patterns of files with dialects. */
   readonly dialectFiles: readonly string[];
   readonly dialectAwaySeconds: number;
-  /** Messages of a history in a dialect, at most. */
+  /** Time after which a silent connection counts as a client that only listens. */
+  readonly dialectSilenceMs: number;
+  /** Maximum number of messages in the history of a livechat client. */
   readonly dialectHistory: number;
+  /** Maximum number of rooms kept in memory while no connection receives them. */
+  readonly roomsInMemory: number;
   readonly guestAwaySeconds: number;
   /** Bots of the default room and of each new one. */
   readonly roomBots: readonly string[];
-  /** Bots that come with the server and are left out. */
+  /** Built-in bots to disable. */
   readonly withoutBots: readonly string[];
-  /** Patterns of files with bots. */
+  /** Glob patterns of files with bots. */
   readonly botFiles: readonly string[];
-  /** Programs of others whose clients are served. */
+  /** Built-in dialects to enable. */
   readonly dialects: readonly DialectName[];
-  /** Folder that is served instead of the built-in page. */
+  /** Folder to serve instead of the built-in page. */
   readonly pagesDir: string | undefined;
-  /** Content-Security-Policy of what is in that folder. */
+  /** Content-Security-Policy of the pages in that folder. */
   readonly pagesPolicy: string;
   readonly logLevel: string;
   readonly limits: Limits;
@@ -49,19 +60,20 @@ export interface Config {
 /** Token by which the {@link Config} is injected. */
 export const CONFIG = Symbol('Config');
 
-/** The environment is not one to start with; the message lists all that is wrong. */
-export class ConfigError extends Error {
+/** Prevents the start because of invalid settings; the message lists all of them. */
+export class ConfigError extends StartError {
   override readonly name = 'ConfigError';
 
   constructor(readonly problems: readonly string[]) {
-    super(`The configuration is wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    const list = problems.map((problem) => `\n  - ${problem}`).join('');
+    super({ what: 'Some settings are invalid.', remedy: `Fix them:${list}` });
   }
 }
 
 /**
  * Reads the settings from environment variables.
  *
- * @throws ConfigError that lists every wrong or unknown variable
+ * @throws ConfigError that lists every invalid or unknown variable
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = [];
@@ -87,8 +99,12 @@ function toConfig(env: Environment & Record<string, number>): Config {
     databaseUrl: env.DATABASE_URL,
     databaseSchema: env.PARLANCE_DATABASE_SCHEMA,
     databaseWaitMs: env.PARLANCE_DATABASE_WAIT_MS,
+    databaseStatementMs: env.PARLANCE_DATABASE_STATEMENT_MS,
+    // No variable sets this yet: one database has one server.
+    isDatabaseShared: false,
     dataDir: env.PARLANCE_DATA_DIR,
     filesDir: env.PARLANCE_FILES_DIR ?? join(env.PARLANCE_DATA_DIR, 'files'),
+    hosts: env.PARLANCE_HOSTS,
     origins: env.PARLANCE_ORIGINS,
     trustProxy: env.PARLANCE_TRUST_PROXY ?? [],
     tokenKeys: env.PARLANCE_TOKEN_KEYS,
@@ -96,7 +112,9 @@ function toConfig(env: Environment & Record<string, number>): Config {
     defaultRoom: env.PARLANCE_DEFAULT_ROOM,
     dialectFiles: env.PARLANCE_DIALECT_FILES ?? [],
     dialectAwaySeconds: env.PARLANCE_LEGACY_AWAY_SECONDS,
+    dialectSilenceMs: env.PARLANCE_LEGACY_SILENCE_MS,
     dialectHistory: env.PARLANCE_LEGACY_HISTORY,
+    roomsInMemory: env.PARLANCE_ROOMS_IN_MEMORY,
     guestAwaySeconds: env.PARLANCE_GUEST_AWAY_SECONDS,
     roomBots: env.PARLANCE_ROOM_BOTS,
     withoutBots: env.PARLANCE_WITHOUT_BOTS,
@@ -110,21 +128,27 @@ function toConfig(env: Environment & Record<string, number>): Config {
 }
 
 function unknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
-  const known = Object.keys(OPTIONS);
+  const known = Object.keys(OPTIONS).filter((name) => name.startsWith(PREFIX));
   return Object.keys(env)
-    .filter((name) => name.startsWith('PARLANCE_') && !known.includes(name))
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name))
     .map((name) => {
-      const near = closest(name, known);
-      const advice = near === undefined ? 'see .env.example for those that are' : `use ${near}`;
-      return `${name}: is no setting; ${advice}`;
+      // The common prefix would make any two names look similar.
+      const near = closest(withoutPrefix(name), known.map(withoutPrefix));
+      const advice =
+        near === undefined ? 'see .env.example for all settings' : `use ${PREFIX}${near}`;
+      return `${name}: is not a setting; ${advice}`;
     });
 }
 
-/** Shows what was given, unless it may be a secret. */
+function withoutPrefix(name: string): string {
+  return name.slice(PREFIX.length);
+}
+
+/** Returns a value for display; omits values that can be secret. */
 function shown(name: string, given: string | undefined): string {
   return given === undefined || SECRETS.has(name) ? '' : `=${given}`;
 }
 
 function firstMessage(error: z.ZodError): string {
-  return error.issues[0]?.message ?? 'is wrong';
+  return error.issues[0]?.message ?? 'is invalid';
 }

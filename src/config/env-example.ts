@@ -3,17 +3,16 @@ import type { z } from 'zod';
 import { DEFAULT_LIMITS, type LimitName } from '../protocol/limits.js';
 import { limitVariable, OPTIONS } from './options.js';
 
-const HEAD = `# Settings of the server, each with its default.
+const HEAD = `# Settings of the server, with their defaults.
 #
-# To change some, copy this file to \`.env\` in the folder where the server is started, and take
-# the "#" away before them: the server reads \`.env\` at its start. What is set in the environment
-# goes before what the file says. A wrong or unknown setting stops the start.
-# This file is made from src/config/options.ts.
+# Copy this file to \`.env\` in the folder where the server starts, and remove the "#" before the
+# settings that you change. Environment variables take precedence over this file. An invalid or
+# unknown setting prevents the start. \`npm run generate\` writes this file from src/config/options.ts.
 `;
 
-const LIMITS_HEAD = '# Limits; P-9.1 of docs/protocol.md tells what each of them is.\n';
+const LIMITS_HEAD = '# Limits. P-9.1 of docs/protocol.md describes each of them.\n';
 
-/** Gives the text of `.env.example`: every setting, with its default. */
+/** Returns the text of `.env.example`: every setting with its default. */
 export function envExample(): string {
   const limits = (Object.keys(DEFAULT_LIMITS) as LimitName[]).map(limitVariable);
   const general = Object.keys(OPTIONS).filter((name) => !limits.includes(name));

@@ -6,23 +6,50 @@ import { z } from 'zod';
 import { BotName } from '../protocol/bots.js';
 import { DEFAULT_LIMITS, type LimitName } from '../protocol/limits.js';
 import { foldRoomName } from '../protocol/names.js';
-import { DIALECT_NAMES } from './dialect-names.js';
+import { isOrigin, parseHost } from './hosts.js';
+
+/** Names of the built-in dialects, each after the chat program whose clients it serves. */
+export const DIALECT_NAMES = [
+  'livechat',
+  'rooms',
+  'simple-chat',
+  'realtime-chat',
+  'broadcast',
+] as const;
+
+/** Name of a built-in dialect. */
+export type DialectName = (typeof DIALECT_NAMES)[number];
 
 const list = z
   .string()
   .transform((text) => text.split(',').map((item) => item.trim()))
   .transform((items) => items.filter((item) => item !== ''))
-  .refine((items) => items.length > 0, 'give one at least, or leave it out');
+  .refine((items) => items.length > 0, 'must list at least one value, or be removed');
 
-const whole = (what: string) =>
-  z.string().regex(/^\d+$/, `give ${what} as a whole number`).transform(Number);
+const whole = (unit?: string) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number${unit === undefined ? '' : ` of ${unit}`}`)
+    .transform(Number);
 
-const positive = (what: string) =>
-  whole(what).refine((value) => value > 0, `give ${what} greater than 0`);
+const positive = (unit?: string) =>
+  whole(unit).refine((value) => value > 0, 'must be greater than 0');
 
-const origin = z.string().refine((text) => {
-  return URL.canParse(text) && new URL(text).origin === text;
-}, 'give origins such as https://chat.example.org, without a path and separated by commas');
+const noWildcard = z.string().refine((text) => !text.includes('*'), {
+  error: 'wildcards have no effect: list each name exactly',
+  abort: true,
+});
+
+const origin = noWildcard.refine(
+  isOrigin,
+  'must be origins such as https://chat.example.org or capacitor://localhost, ' +
+    'without a path, separated by commas',
+);
+
+const host = noWildcard.refine(
+  (text) => parseHost(text) !== null && !/:\d+$/.test(text),
+  'must be host names such as chat.example.org, without scheme or port, separated by commas',
+);
 
 function isWellFormed(url: string): boolean {
   try {
@@ -33,12 +60,14 @@ function isWellFormed(url: string): boolean {
   }
 }
 
-/** A token names its key by the id: a second key of that id would never be found. */
-function haveOwnIds(keys: readonly string[]): boolean {
+/** Returns whether all ids differ; a token refers to its key by the id. */
+function haveUniqueIds(keys: readonly string[]): boolean {
   return new Set(keys.map((key) => key.slice(0, key.indexOf(':')))).size === keys.length;
 }
 
+/** Rejects forms such as `1`: Express reads it as a number of proxies, proxy-addr as 0.0.0.1. */
 function areAddresses(items: readonly string[]): boolean {
+  if (items.some((item) => /^(\d+|0x.*)$/i.test(item))) return false;
   try {
     proxyAddr.compile([...items]);
     return true;
@@ -48,10 +77,14 @@ function areAddresses(items: readonly string[]): boolean {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
-/** Pages of others have scripts and styles of their own in them; all else comes from here. */
+/** Allows the inline scripts and styles of custom pages; all else must come from this server. */
 const PAGES_POLICY = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-inline'",
@@ -62,107 +95,136 @@ const PAGES_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Environment variables other than the limits, with what they mean. */
+/** Environment variables other than the limits, with their descriptions. */
 const GENERAL = {
-  PORT: whole('a port')
-    .refine((port) => port <= 65_535, 'give a port from 0 to 65535')
+  PORT: whole()
+    .refine((port) => port <= 65_535, 'must be a port from 0 to 65535')
     .default(3000)
-    .describe('TCP port to listen on; 0 takes any free one.'),
-  HOST: z.string().min(1).optional().describe('Address to listen on; all of them by default.'),
+    .describe('TCP port to listen on; 0 selects a free one.'),
+  HOST: z.string().min(1).optional().describe('Address to listen on; all addresses by default.'),
   DATABASE_URL: z
     .string()
-    .refine((url) => /^postgres(ql)?:\/\//.test(url), 'give a URL that begins with postgres://')
-    .refine(isWellFormed, 'write what is special in a user or a password as %40 for "@" and so on')
+    .refine((url) => /^postgres(ql)?:\/\//.test(url), 'must be a URL that begins with postgres://')
+    .refine(
+      isWellFormed,
+      'special characters in user and password must be encoded, such as "@" as %40',
+    )
     .optional()
-    .describe('PostgreSQL to store in; without it, SQLite in the data folder.'),
+    .describe('PostgreSQL database; by default, SQLite in the data folder.'),
   PARLANCE_DATABASE_SCHEMA: z
     .string()
-    .regex(/^[a-z_][a-z0-9_]*$/, 'give a plain lower-case name')
+    .regex(/^[a-z_][a-z0-9_]*$/, 'must be a name of lower-case letters, digits and "_"')
     .default('public')
-    .describe('PostgreSQL schema; it is created if it is missing.'),
+    .describe('PostgreSQL schema; created if it does not exist.'),
   PARLANCE_DATABASE_WAIT_MS: positive('milliseconds')
     .default(5_000)
-    .describe('Milliseconds to wait for a connection to PostgreSQL.'),
+    .describe('Maximum time to wait for a connection to PostgreSQL, in milliseconds.'),
+  PARLANCE_DATABASE_STATEMENT_MS: positive('milliseconds')
+    .default(5_000)
+    .describe(
+      'Maximum time for the database to answer a statement or grant a lock, in milliseconds.',
+    ),
   PARLANCE_DATA_DIR: z
     .string()
     .min(1)
     .default('data')
-    .describe('Folder of the SQLite database and of the keys made at the first start.'),
+    .describe('Folder of the SQLite database, uploaded files and generated token keys.'),
   PARLANCE_FILES_DIR: z
     .string()
     .min(1)
     .optional()
-    .describe('Folder of the files that users upload; files in the data folder by default.'),
+    .describe('Folder of uploaded files; by default, files/ in the data folder.'),
   PARLANCE_ORIGINS: list
     .pipe(z.array(origin))
     .optional()
-    .describe('Origins of pages of other hosts that may connect, separated by commas.'),
-  PARLANCE_TRUST_PROXY: list
-    .refine(areAddresses, 'give addresses, subnets such as 10.0.0.0/8, or "loopback"')
+    .describe('Exact origins of other hosts whose pages may connect, separated by commas.'),
+  PARLANCE_HOSTS: list
+    .pipe(z.array(host))
     .optional()
-    .describe('Proxies whose X-Forwarded-For counts: addresses, subnets, "loopback".'),
+    .describe('Host names of the server, such as chat.example.org, separated by commas.'),
+  PARLANCE_TRUST_PROXY: list
+    .refine(areAddresses, 'must be addresses, subnets such as 10.0.0.0/8, or "loopback"')
+    .optional()
+    .describe('Proxies whose X-Forwarded-For is trusted: addresses, subnets or "loopback".'),
   PARLANCE_TOKEN_KEYS: list
     .pipe(
       z.array(
         z
           .string()
-          .regex(/^[\w-]+:[\w+/=-]{43,}$/, 'give id:key with a key of at least 32 bytes in base64'),
+          .regex(
+            /^[\w-]+:[\w+/=-]{43,}$/,
+            'must be id:key, with a key of at least 32 bytes in base64',
+          ),
       ),
     )
-    .refine(haveOwnIds, 'give each key an id of its own')
+    .refine(haveUniqueIds, 'must have a different id for each key')
     .optional()
-    .describe('Keys that sign tokens, id:base64; the first signs, all of them verify.'),
+    .describe('Keys for tokens as id:base64, separated by commas; the first signs, all verify.'),
   PARLANCE_TOKEN_SECONDS: positive('seconds')
     .default(2_592_000)
-    .describe('Seconds that a token is good for.'),
+    .describe('Lifetime of a token, in seconds.'),
   PARLANCE_DEFAULT_ROOM: z
     .string()
-    .refine((name) => foldRoomName(name) !== null, 'give 1 to 64 letters, digits, "-" or "_"')
+    .refine((name) => foldRoomName(name) !== null, 'must have 1 to 64 letters, digits, "-" or "_"')
     .default('general')
-    .describe('Public room that exists from the start.'),
+    .describe('Public room that the server creates at its first start.'),
   PARLANCE_DIALECT_FILES: list
     .optional()
-    .describe('Files of your own dialects to load, such as ./dialects/*.dialect.js.'),
+    .describe('Files of additional dialects to load, such as ./dialects/*.dialect.js.'),
   PARLANCE_LEGACY_AWAY_SECONDS: positive('seconds')
     .default(30)
-    .describe('Seconds away after which a guest of an older program leaves the rooms.'),
+    .describe('Seconds after which a disconnected guest of a dialect leaves all rooms.'),
+  PARLANCE_LEGACY_SILENCE_MS: positive('milliseconds')
+    .refine((ms) => ms <= 5_000, 'must be at most 5000')
+    .default(200)
+    .describe('Milliseconds of silence after which a Socket.IO connection counts as a listener.'),
   PARLANCE_LEGACY_HISTORY: positive('messages')
-    .refine((messages) => messages <= 5_000, 'give messages up to 5000')
+    .refine((messages) => messages <= 5_000, 'must be at most 5000')
     .default(500)
-    .describe('Messages that a client of livechat is shown at most.'),
+    .describe('Maximum number of messages in the history of a livechat client.'),
+  PARLANCE_ROOMS_IN_MEMORY: positive('rooms')
+    .refine((rooms) => rooms <= 1_000_000, 'must be at most 1000000')
+    .default(2_048)
+    .describe(
+      'Maximum number of recently used rooms to keep in memory while no connection receives them.',
+    ),
   PARLANCE_GUEST_AWAY_SECONDS: positive('seconds')
     .default(86_400)
-    .describe('Seconds away after which a guest leaves the rooms.'),
+    .describe('Seconds after which a disconnected guest leaves all rooms.'),
   PARLANCE_ROOM_BOTS: list
     .pipe(z.array(BotName))
     .default([])
-    .describe('Bots that are in the default room and in each new one, such as help,dice.'),
+    .describe(
+      'Bots of the default room and of each new room, such as help,dice; other bots leave.',
+    ),
   PARLANCE_WITHOUT_BOTS: list
     .pipe(z.array(BotName))
     .default([])
-    .describe('Bots of the server to leave out, such as dice,poll.'),
+    .describe('Built-in bots to disable, such as dice,poll.'),
   PARLANCE_BOTS: list
     .optional()
-    .describe('Files of your own bots to load, such as ./bots/**/*.bot.js.'),
+    .describe('Files of additional bots to load, such as ./bots/**/*.bot.js.'),
   PARLANCE_DIALECTS: list
     .transform((names) => (names.length === 1 && names[0] === 'none' ? [] : names))
-    .pipe(z.array(z.enum(DIALECT_NAMES, `give some of ${DIALECT_NAMES.join(', ')}, or none`)))
+    .pipe(
+      z.array(z.enum(DIALECT_NAMES, `must list some of ${DIALECT_NAMES.join(', ')}, or be none`)),
+    )
     .default([...DIALECT_NAMES])
-    .describe('Chat programs of others whose clients are served; "none" for none of them.'),
+    .describe('Built-in dialects to speak with clients of other chat programs; "none" for none.'),
   PARLANCE_PAGES_DIR: z
     .string()
-    .refine(isFolder, 'give a folder that is there')
+    .refine(isFolder, 'must be an existing, readable folder')
     .optional()
     .describe('Folder of pages to serve at / instead of the built-in page.'),
   PARLANCE_PAGES_CSP: z
     .string()
-    .regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'give a Content-Security-Policy in one line')
+    .regex(/^[\x21-\x7e][\x20-\x7e]*$/, 'must be a Content-Security-Policy on one line')
     .default(PAGES_POLICY)
-    .describe('Content-Security-Policy of these pages; by default they may have inline scripts.'),
+    .describe('Content-Security-Policy of these pages; the default allows inline scripts.'),
   PARLANCE_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
-    .describe('Least level that is logged.'),
+    .describe('Minimum level of log lines.'),
 } as const;
 
 /** Name of the environment variable that sets a limit. */
@@ -173,7 +235,7 @@ export function limitVariable(limit: LimitName): string {
 const LIMITS = Object.fromEntries(
   (Object.keys(DEFAULT_LIMITS) as LimitName[]).map((limit) => [
     limitVariable(limit),
-    positive('a limit')
+    (limit === 'observers' ? whole() : positive())
       .default(DEFAULT_LIMITS[limit])
       .describe(`Limit ${limit}; see P-9.1 of docs/protocol.md.`),
   ]),

@@ -1,77 +1,96 @@
 import { join } from 'node:path';
 
 import type { Database as SqliteHandle } from 'better-sqlite3';
-import pg from 'pg';
 import { DataSource, type EntitySchema, type MixedList } from 'typeorm';
 
 import type { Config } from '../config/config.js';
 import { MIGRATIONS } from './migrations/index.js';
+import { postgresPool, type PoolSettings } from './postgres-pool.js';
 import { Sqlite } from './sqlite.js';
 
 /** Entity classes of the domain. */
 export type Entities = MixedList<string | EntitySchema | (new () => object)>;
 
-/** Gives the path of the SQLite database; null where PostgreSQL is used. */
+/** The default logger of TypeORM prints failed migrations to standard output; the error suffices. */
+const LOGGER = 'debug';
+
+/** Returns the path of the SQLite database; null if PostgreSQL is used. */
 export function sqliteFile(config: Config): string | null {
   return config.databaseUrl === undefined ? join(config.dataDir, 'parlance.db') : null;
 }
 
-/** Makes the data source whose one connection writes, and runs the migrations. */
+/** Returns the address of the database for the operator, without user and password. */
+export function databaseAddress(config: Config): string {
+  const file = sqliteFile(config);
+  if (file !== null) return `${file} (PARLANCE_DATA_DIR)`;
+  const { host, pathname } = new URL(config.databaseUrl ?? '');
+  return `${host}${pathname}, schema "${config.databaseSchema}" (DATABASE_URL)`;
+}
+
+/** Returns the data source whose one connection writes. */
 export function writerDataSource(config: Config, entities: Entities): DataSource {
   const file = sqliteFile(config);
-  if (file === null) return postgresDataSource(config, entities, 4);
+  if (file === null) return postgresDataSource(config, entities, { size: 4, isReading: false });
   return new DataSource({
     type: 'better-sqlite3',
     driver: Sqlite,
     database: file,
     entities,
     migrations: MIGRATIONS,
+    logger: LOGGER,
     prepareDatabase: (handle: SqliteHandle) => {
       handle.pragma('journal_mode = WAL');
-      // Checkpoints are synced by SQLite, commits by the writer before anybody learns of them.
+      // SQLite syncs checkpoints; the writer syncs commits before it announces them.
       handle.pragma('synchronous = NORMAL');
       handle.pragma('busy_timeout = 5000');
-      // Pages that many commits touch are copied back once: about 16 MiB of log.
+      // About 16 MiB of log, so that pages changed by many commits are copied back once.
       handle.pragma('wal_autocheckpoint = 4000');
     },
   });
 }
 
-/** Makes the data source that reads. */
+/** Returns the data source that reads. */
 export function readerDataSource(config: Config, entities: Entities): DataSource {
   const file = sqliteFile(config);
-  if (file === null) return postgresDataSource(config, entities, 8);
+  if (file === null) return postgresDataSource(config, entities, { size: 8, isReading: true });
   return new DataSource({
     type: 'better-sqlite3',
     driver: Sqlite,
     database: file,
     entities,
+    logger: LOGGER,
     readonly: true,
     fileMustExist: true,
     prepareDatabase: (handle: SqliteHandle) => {
-      handle.pragma('busy_timeout = 5000');
+      // The reader waits for other processes itself, without blocking the event loop.
+      handle.pragma('busy_timeout = 0');
     },
   });
 }
 
-function postgresDataSource(config: Config, entities: Entities, poolSize: number): DataSource {
+/** Returns the data source that migrates PostgreSQL, without a limit for statements. */
+export function migrationDataSource(config: Config): DataSource {
+  return postgresDataSource(config, [], { size: 2, isReading: false, statementMs: undefined });
+}
+
+type Pool = Partial<PoolSettings> & Pick<PoolSettings, 'isReading'> & { readonly size: number };
+
+function postgresDataSource(
+  config: Config,
+  entities: Entities,
+  { size, ...settings }: Pool,
+): DataSource {
+  const { databaseSchema: schema, databaseStatementMs: statementMs } = config;
   return new DataSource({
     type: 'postgres',
     url: config.databaseUrl ?? '',
-    schema: config.databaseSchema,
+    schema,
     entities,
     migrations: MIGRATIONS,
-    poolSize,
+    logger: LOGGER,
+    poolSize: size,
     applicationName: 'parlance',
     connectTimeoutMS: config.databaseWaitMs,
-    extra: {
-      keepAlive: true,
-      options: `-c search_path=${config.databaseSchema}`,
-      // int8 as numbers: times and positions stay far below 2^53.
-      types: {
-        getTypeParser: (...[oid, format]: Parameters<typeof pg.types.getTypeParser>): unknown =>
-          oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
-      },
-    },
+    extra: postgresPool({ schema, statementMs, ...settings }),
   });
 }

@@ -1,10 +1,4 @@
-import {
-  Global,
-  Inject,
-  Module,
-  type DynamicModule,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Global, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import type { Entities } from './data-source.js';
@@ -16,9 +10,9 @@ import { Writer } from './writer.js';
 @Global()
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(private readonly database: Database) {}
 
-  static of(entities: Entities): DynamicModule {
+  static forRoot(entities: Entities): DynamicModule {
     return {
       module: DatabaseModule,
       providers: [

@@ -1,101 +1,148 @@
 import type { Database as SqliteHandle, Statement } from 'better-sqlite3';
 import type { PoolClient } from 'pg';
 
-/** Value that a statement takes. */
+/** Value of a parameter. */
 export type SqlValue = string | number | null;
 
 /**
- * Prepared statements on one connection, for the few queries on the path of a message.
+ * Prepared statements on one connection.
  *
- * Statements are written once for both databases, with `?` for parameters.
+ * Use it on the path of a message, and where one statement does what TypeORM needs several for.
+ * Statements are written once for both databases, with PostgreSQL's parameters: `$1`, `$2`, …
  */
 export interface Sql {
-  /** Statements so far that may have changed something. */
-  readonly changes: number;
-  /** Reads rows; for queries that change nothing. */
+  /** Returns all rows of a statement that only reads. */
   all<Row>(statement: string, ...values: SqlValue[]): Promise<Row[]>;
+  /** Returns the first row, if there is one; the statement may write, with `RETURNING`. */
   get<Row>(statement: string, ...values: SqlValue[]): Promise<Row | undefined>;
+  /** Runs a statement that writes. */
   run(statement: string, ...values: SqlValue[]): Promise<void>;
 }
 
-/** Statements on SQLite; they run at once, on the event loop. */
-export class SqliteSql implements Sql {
-  changes = 0;
-  private readonly prepared = new Map<string, Statement<SqlValue[]>>();
+/** Number of statements so far that may have changed something. */
+export class ChangeCounter {
+  count = 0;
 
-  constructor(private readonly handle: SqliteHandle) {}
-
-  async all<Row>(statement: string, ...values: SqlValue[]): Promise<Row[]> {
-    return this.prepare(statement).all(...values) as Row[];
-  }
-
-  async get<Row>(statement: string, ...values: SqlValue[]): Promise<Row | undefined> {
-    const row = this.prepare(statement).get(...values) as Row | undefined;
-    if (row !== undefined && !isRead(statement)) this.changes++;
-    return row;
-  }
-
-  async run(statement: string, ...values: SqlValue[]): Promise<void> {
-    this.changes++;
-    this.prepare(statement).run(...values);
-  }
-
-  private prepare(text: string): Statement<SqlValue[]> {
-    let statement = this.prepared.get(text);
-    if (statement === undefined) {
-      statement = this.handle.prepare(text);
-      this.prepared.set(text, statement);
-    }
-    return statement;
+  /** Counts a statement unless it only reads. */
+  add(statement: string): void {
+    if (!statement.startsWith('SELECT')) this.count++;
   }
 }
 
-/** Statements on PostgreSQL, named so that the server prepares each once a connection. */
+/** A commit that PostgreSQL answered by something else. */
+export class CommitError extends Error {
+  override readonly name = 'CommitError';
+
+  constructor(answer: string) {
+    super(`The commit was answered by ${answer}`);
+  }
+}
+
+interface SqliteStatement {
+  readonly statement: Statement<SqlValue[]>;
+  /** Index of the value of each `?`; null if the values are in that order already. */
+  readonly order: readonly number[] | null;
+}
+
+/** Statements on SQLite. They are synchronous and block the event loop. */
+export class SqliteSql implements Sql {
+  private readonly prepared = new Map<string, SqliteStatement>();
+
+  constructor(
+    private readonly handle: SqliteHandle,
+    private readonly changes = new ChangeCounter(),
+  ) {}
+
+  async all<Row>(text: string, ...values: SqlValue[]): Promise<Row[]> {
+    const { statement, order } = this.prepare(text);
+    return statement.all(...sort(values, order)) as Row[];
+  }
+
+  async get<Row>(text: string, ...values: SqlValue[]): Promise<Row | undefined> {
+    const { statement, order } = this.prepare(text);
+    const row = statement.get(...sort(values, order)) as Row | undefined;
+    if (row !== undefined) this.changes.add(text);
+    return row;
+  }
+
+  async run(text: string, ...values: SqlValue[]): Promise<void> {
+    const { statement, order } = this.prepare(text);
+    this.changes.count++;
+    statement.run(...sort(values, order));
+  }
+
+  private prepare(text: string): SqliteStatement {
+    let prepared = this.prepared.get(text);
+    if (prepared === undefined) {
+      prepared = prepareSqlite(this.handle, text);
+      this.prepared.set(text, prepared);
+    }
+    return prepared;
+  }
+}
+
+/** Statements on PostgreSQL, named so that each connection prepares each of them once. */
 export class PostgresSql implements Sql {
-  private static readonly queries = new Map<string, { name: string; text: string }>();
+  private static readonly names = new Map<string, string>();
 
-  changes = 0;
+  constructor(
+    private readonly client: PoolClient,
+    private readonly changes = new ChangeCounter(),
+  ) {}
 
-  constructor(private readonly client: PoolClient) {}
-
-  async all<Row>(statement: string, ...values: SqlValue[]): Promise<Row[]> {
-    const result = await this.client.query({ ...PostgresSql.named(statement), values });
+  async all<Row>(text: string, ...values: SqlValue[]): Promise<Row[]> {
+    const result = await this.client.query({ name: PostgresSql.nameOf(text), text, values });
     return result.rows as Row[];
   }
 
-  async get<Row>(statement: string, ...values: SqlValue[]): Promise<Row | undefined> {
-    const [row] = await this.all<Row>(statement, ...values);
-    if (row !== undefined && !isRead(statement)) this.changes++;
+  async get<Row>(text: string, ...values: SqlValue[]): Promise<Row | undefined> {
+    const [row] = await this.all<Row>(text, ...values);
+    if (row !== undefined) this.changes.add(text);
     return row;
   }
 
-  async run(statement: string, ...values: SqlValue[]): Promise<void> {
-    this.changes++;
-    await this.all(statement, ...values);
+  async run(text: string, ...values: SqlValue[]): Promise<void> {
+    this.changes.count++;
+    await this.all(text, ...values);
   }
 
   /**
-   * Commits.
+   * Commits the transaction.
    *
-   * PostgreSQL answers a commit after a failed statement by a rollback, without an error.
+   * @throws CommitError if PostgreSQL rolled back instead, as it does after a failed statement,
+   *   without an error
    */
   async commit(): Promise<void> {
     const { command } = await this.client.query('COMMIT');
-    if (command !== 'COMMIT') throw new Error(`The commit was answered by ${command}`);
+    if (command !== 'COMMIT') throw new CommitError(command);
   }
 
-  private static named(statement: string): { name: string; text: string } {
-    let query = PostgresSql.queries.get(statement);
-    if (query === undefined) {
-      let parameter = 0;
-      const text = statement.replace(/\?/g, () => `$${String(++parameter)}`);
-      query = { name: `parlance_${String(PostgresSql.queries.size)}`, text };
-      PostgresSql.queries.set(statement, query);
+  private static nameOf(text: string): string {
+    let name = PostgresSql.names.get(text);
+    if (name === undefined) {
+      name = `parlance_${String(PostgresSql.names.size)}`;
+      PostgresSql.names.set(text, name);
     }
-    return query;
+    return name;
   }
 }
 
-function isRead(statement: string): boolean {
-  return statement.startsWith('SELECT');
+/** Returns parameters for a list of values: `$1, $2, $3`. */
+export function parameters(count: number, first = 1): string {
+  return Array.from({ length: count }, (_, index) => `$${String(first + index)}`).join(', ');
+}
+
+/** Replaces `$1`, which better-sqlite3 would look up by name in an object, by positional `?`. */
+function prepareSqlite(handle: SqliteHandle, text: string): SqliteStatement {
+  const order: number[] = [];
+  const positional = text.replace(/\$(\d+)/g, (_, position: string) => {
+    order.push(Number(position) - 1);
+    return '?';
+  });
+  const isInOrder = order.every((index, at) => index === at);
+  return { statement: handle.prepare(positional), order: isInOrder ? null : order };
+}
+
+function sort(values: SqlValue[], order: readonly number[] | null): SqlValue[] {
+  return order === null ? values : order.map((index) => values[index] ?? null);
 }

@@ -1,21 +1,21 @@
-/** Something that waits until all that is committed so far survives a power cut. */
+/** A waiter for the sync of all commits so far. */
 export interface Unsynced {
   synced(): void;
   refused(): void;
 }
 
-/** What a queue asks of its writer. */
+/** The writer, as its queue sees it. */
 export interface SyncOwner {
-  /** Resolves when all that was committed before the call survives a power cut. */
+  /** Resolves when all earlier commits survive a power cut. */
   sync(): Promise<void>;
   /** Makes the database usable again after a sync failed. */
   syncFailed(error: unknown): Promise<void>;
 }
 
 /**
- * What is committed but may still be lost, in its order.
+ * Commits that a power cut may still undo, in order.
  *
- * While one sync is under way the next groups are committed already, and share the next sync.
+ * While a sync runs, further groups are committed; they share the next sync.
  */
 export class SyncQueue {
   private waiting: Unsynced[] = [];
@@ -28,13 +28,13 @@ export class SyncQueue {
     return this.working !== null;
   }
 
-  /** Adds what was committed just now. */
+  /** Adds a waiter for the latest commit. */
   add(unsynced: Unsynced): void {
     this.waiting.push(unsynced);
     this.working ??= this.work();
   }
 
-  /** Resolves when what is committed by now is synced and announced; undefined if it is so now. */
+  /** Resolves when all commits so far are synced and announced; undefined if they already are. */
   reached(refusal: () => Error): Promise<void> | undefined {
     if (this.working === null) return undefined;
     return new Promise((resolve, reject) => {

@@ -1,55 +1,46 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 
-import type { LogEvent } from '../protocol/events.js';
-import type { Message } from '../protocol/models.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Sql } from './sql.js';
+import { isStorageFault } from './storage-error.js';
 import { SyncQueue } from './sync-queue.js';
-import { WriteGroup, type JobResult } from './write-group.js';
+import { isContention } from './storage-error.js';
+import { WriteGroup, type DeclaredJob, type JobResult } from './write-group.js';
+import {
+  keyOf,
+  type AppendedEvent,
+  type DeclaredLog,
+  type ShortForm,
+  type WriteJob,
+} from './write-job.js';
 import type { WriterConnection } from './writer-connection.js';
 
 const MAX_GROUP = 256;
-/** Least time between two commits while gathering helps; a commit costs more than what is in it. */
+/** Maximum number of logs that one transaction locks, unless a single job needs more. */
+const MAX_LOGS = 64;
+/** Minimum time between two commits while waiting gathers more jobs: commits are expensive. */
 const GATHER_MS = 8;
-/** Commits without gathering after it was of no use: a lone writer waits for each answer. */
-const HASTY_COMMITS = 32;
+/** Commits without waiting after waiting gathered nothing: a lone writer waits for each answer. */
+const IMMEDIATE_COMMITS = 32;
+/** Pause before the connection is opened again after it was lost during the comparison. */
+const COMPARE_PAUSE_MS = 500;
 
-/** An event that a transaction appended to the log of a room. */
-export interface AppendedEvent {
-  /** Key of the log: the id of the room, or that of a user's own log. */
-  readonly log: string;
-  readonly epoch: string;
-  readonly event: LogEvent;
-  /** The message that the event is about, as it is now. */
-  readonly message?: Message;
-}
-
-/** What a job may do in its transaction. */
-export interface WriteTransaction {
-  readonly sql: Sql;
-  readonly manager: EntityManager;
-  /** Hands an event to the listeners, once it is committed. */
-  appended(event: AppendedEvent): void;
-  /** Has something in memory set back if what the job wrote is undone, the latest first. */
-  ifUndone(restore: () => void): void;
-}
-
-/** Work on the database that succeeds or is undone as a whole; it may be run once more then. */
-export type WriteJob<T> = (tx: WriteTransaction) => Promise<T>;
-
-/** Learns what was committed. */
+/** Listens to commits. */
 export interface CommitListener {
   /** Called after each commit, with its events in the order of their logs. */
   committed(events: readonly AppendedEvent[]): void;
-  /** Called when the writer is back after its connection was gone: memory is worth nothing. */
-  lost(): void;
+  /**
+   * Called after the connection was lost and restored, while jobs are still refused: commits of
+   * which nobody knows the outcome may be stored.
+   *
+   * Returns a function that is called as soon as the database can be used.
+   */
+  restored(sql: Sql): Promise<() => void>;
 }
 
-interface Waiting {
-  readonly job: WriteJob<unknown>;
+interface QueuedJob extends DeclaredJob {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -57,33 +48,39 @@ interface Waiting {
 /**
  * The one writer of the database.
  *
- * Jobs run one after another in the order of {@link run}; all that wait share one transaction,
- * and are answered when it is committed and synced to the disk (group commit).
+ * Jobs run one after another in the order of {@link run}. All jobs that wait share one transaction,
+ * and resolve when it is committed and synced to the disk (group commit).
  */
 export class Writer {
   private readonly logger = new Logger(Writer.name);
   private readonly listeners: CommitListener[] = [];
-  private queue: Waiting[] = [];
+  private queue: QueuedJob[] = [];
   private working: Promise<void> | null = null;
   private readonly unsynced = new SyncQueue({
     sync: () => this.connection.sync(),
     syncFailed: (error) => this.syncFailed(error),
   });
   private readonly closing = new AbortController();
-  private away = false;
+  private disconnected = false;
   private refused = false;
-  /** When something was last committed or announced. */
-  private busyAt = 0;
-  private hasty = 0;
+  private isSuspect = false;
+  /** Time of the last commit or answer. */
+  private lastActiveAt = 0;
+  private immediateCommits = 0;
 
   constructor(private readonly connection: WriterConnection) {}
 
-  /** Adds somebody who learns of commits. */
+  /** Registers a listener. */
   listen(listener: CommitListener): void {
     this.listeners.push(listener);
   }
 
-  /** Tells whether the database, which is there, refused the last changes: its disk may be full. */
+  /** Returns whether the database cannot be used, so that all jobs are refused. */
+  isDisconnected(): boolean {
+    return this.disconnected;
+  }
+
+  /** Returns whether the database answers but refused the last changes, as with a full disk. */
   isRefused(): boolean {
     return this.refused;
   }
@@ -91,24 +88,43 @@ export class Writer {
   /**
    * Runs a job in a transaction; resolves after the commit.
    *
-   * `placed` is called when the job has its place in the order of writes.
+   * `logs` are all logs whose rows guard the conditions of the job, or to which it appends. On
+   * PostgreSQL they are locked before the job runs. Calls `onQueued` when the job has its place in
+   * the order of writes.
    *
-   * @throws ProtocolError `unavailable` when the database failed or is away; what the job throws
+   * @throws ProtocolError `unavailable` if the database failed; also whatever the job throws
    */
-  run<T>(job: WriteJob<T>, placed?: () => void): Promise<T> {
-    if (this.away || this.closing.signal.aborted) {
-      placed?.();
+  run<T>(
+    logs: readonly DeclaredLog[],
+    job: WriteJob<T>,
+    onQueued?: () => void,
+    short?: ShortForm<T>,
+  ): Promise<T> {
+    if (this.disconnected || this.closing.signal.aborted) {
+      onQueued?.();
       return Promise.reject(new ProtocolError('unavailable'));
     }
     const result = new Promise<T>((resolve, reject) => {
-      this.queue.push({ job, resolve: resolve as (value: unknown) => void, reject });
+      this.queue.push({ logs, job, short, resolve: resolve as (value: unknown) => void, reject });
       this.working ??= this.work();
     });
-    placed?.();
+    onQueued?.();
     return result;
   }
 
-  /** Resolves when everything that was accepted is committed and answered. */
+  /** Returns the time of the database, in milliseconds since 1970, by which servers compare times. */
+  now(): number {
+    return this.connection.now();
+  }
+
+  /** Checks the connection between two groups. */
+  check(): void {
+    if (this.disconnected || this.closing.signal.aborted) return;
+    this.isSuspect = true;
+    this.working ??= this.work();
+  }
+
+  /** Resolves when all accepted jobs are committed and answered. */
   async drained(): Promise<void> {
     while (this.working !== null || this.unsynced.isBusy) {
       await this.working;
@@ -117,14 +133,14 @@ export class Writer {
   }
 
   /**
-   * Resolves when everything that is committed by now survives a power cut and is announced;
-   * undefined if it does. Rejects with `unavailable`.
+   * Resolves when all commits so far survive a power cut and are announced; returns undefined if
+   * they already do. Rejects with `unavailable`.
    */
   synced(): Promise<void> | undefined {
     return this.unsynced.reached(() => new ProtocolError('unavailable'));
   }
 
-  /** Commits what is accepted, then refuses more. */
+  /** Refuses new jobs and commits the accepted ones. */
   async close(): Promise<void> {
     this.closing.abort();
     await this.drained();
@@ -132,104 +148,190 @@ export class Writer {
 
   private async work(): Promise<void> {
     try {
-      while (this.queue.length > 0) {
+      while (this.queue.length > 0 || this.isSuspect) {
+        if (this.isSuspect) await this.checkConnection();
+        if (this.queue.length === 0) continue;
         await this.gather();
-        await this.commitGroup(this.queue.splice(0, MAX_GROUP));
-        this.busyAt = performance.now();
+        await this.commitGroup(this.nextGroup());
+        this.lastActiveAt = performance.now();
       }
     } finally {
       this.working = null;
     }
   }
 
-  /** Waits for others to share the commit: one turn, or longer while commits follow each other. */
+  /** Waits for jobs to share the commit: one turn of the event loop, longer under load. */
   private async gather(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
-    const pause = GATHER_MS - (performance.now() - this.busyAt);
-    if (pause < 1 || this.queue.length >= MAX_GROUP || this.closing.signal.aborted) return;
-    if (this.hasty > 0) {
-      this.hasty--;
+    const pause = GATHER_MS - (performance.now() - this.lastActiveAt);
+    const full = this.connection.lockMs === null ? MAX_GROUP : MAX_LOGS;
+    if (pause < 1 || this.queue.length >= full || this.closing.signal.aborted) return;
+    if (this.immediateCommits > 0) {
+      this.immediateCommits--;
       return;
     }
     const before = this.queue.length;
     await delay(pause);
-    if (this.queue.length === before) this.hasty = HASTY_COMMITS;
+    if (this.queue.length === before) this.immediateCommits = IMMEDIATE_COMMITS;
   }
 
-  private async commitGroup(waiting: readonly Waiting[]): Promise<void> {
-    const group = new WriteGroup(
-      this.connection,
-      waiting.map(({ job }) => job),
-    );
+  /** Removes the jobs of the next group from the queue. */
+  private nextGroup(): QueuedJob[] {
+    if (this.connection.lockMs === null) return this.queue.splice(0, MAX_GROUP);
+    const logs = new Set<string>();
+    let count = 0;
+    for (const job of this.queue) {
+      for (const log of job.logs) logs.add(keyOf(log));
+      if (count === MAX_GROUP || (count > 0 && logs.size > MAX_LOGS)) break;
+      count++;
+    }
+    return this.queue.splice(0, count);
+  }
+
+  private async commitGroup(waiting: readonly QueuedJob[]): Promise<void> {
     try {
-      const results = await group.commit();
-      this.unsynced.add({
-        synced: () => this.settle(waiting, results),
-        refused: () => refuse(waiting),
-      });
+      this.queue.unshift(...(await this.tryGroup(waiting)));
     } catch (error) {
-      await this.fail(waiting, error);
+      if (isContention(error) && (await this.rollback())) await this.commitApart(waiting);
+      else await this.fail(waiting, error);
     }
   }
 
-  private settle(waiting: readonly Waiting[], results: readonly JobResult[]): void {
+  /** Commits the first jobs of a group; returns the others. */
+  private async tryGroup(waiting: readonly QueuedJob[]): Promise<QueuedJob[]> {
+    const results = await new WriteGroup(this.connection, waiting).commit();
+    const done = waiting.slice(0, results.length);
+    if (done.length > 0) {
+      this.unsynced.add({
+        synced: () => this.settle(done, results),
+        refused: () => refuse(done),
+      });
+    }
+    return waiting.slice(results.length);
+  }
+
+  /**
+   * Commits jobs one by one, after other sessions were in the way of all of them together.
+   *
+   * Jobs whose logs others still hold are refused, as are the next jobs that need these logs.
+   */
+  private async commitApart(waiting: readonly QueuedJob[]): Promise<void> {
+    const held = new Set<string>();
+    for (const [index, job] of waiting.entries()) {
+      if (job.logs.some((log) => held.has(keyOf(log)))) {
+        refuse([job]);
+        continue;
+      }
+      try {
+        // A job that needs more locks comes back with them.
+        for (let rest = [job]; rest.length > 0;) rest = await this.tryGroup(rest);
+      } catch (error) {
+        if (!isContention(error) || !(await this.rollback())) {
+          await this.fail(waiting.slice(index), error);
+          return;
+        }
+        this.logger.warn({ msg: 'Another session was in the way of a write', err: error });
+        for (const log of job.logs) held.add(keyOf(log));
+        refuse([job]);
+      }
+    }
+    if (held.size > 0 && !(await this.connection.isUsable())) await this.recover();
+  }
+
+  private settle(waiting: readonly QueuedJob[], results: readonly JobResult[]): void {
     this.announce(results.flatMap(({ events }) => events));
     for (const [index, result] of results.entries()) {
       if ('error' in result) waiting[index]?.reject(result.error);
       else waiting[index]?.resolve(result.value);
     }
-    // Those who were answered may write again at once.
-    this.busyAt = performance.now();
+    // Clients that were answered may write again at once.
+    this.lastActiveAt = performance.now();
   }
 
-  /** What is committed is answered in any case, whatever a listener makes of it. */
+  /** Calls the listeners; commits are answered even if a listener throws. */
   private announce(events: readonly AppendedEvent[]): void {
     if (events.length === 0) return;
-    if (this.refused) this.logger.log({ msg: 'The database takes changes again' });
+    if (this.refused) this.logger.log({ msg: 'The database accepts changes again' });
     this.refused = false;
     for (const listener of this.listeners) {
       try {
         listener.committed(events);
       } catch (error) {
-        this.logger.error({ msg: 'A listener of commits failed', err: error });
+        this.logger.error({ msg: 'A commit listener failed', err: error });
       }
     }
   }
 
-  private async fail(group: readonly Waiting[], error: unknown): Promise<void> {
-    // A line for each would fill what is left of a disk.
+  private async fail(group: readonly QueuedJob[], error: unknown): Promise<void> {
+    // Only the first, so that the log does not fill the disk.
     this.logger[this.refused ? 'debug' : 'error']({ msg: 'A transaction failed', err: error });
-    if (await this.connection.rollback()) {
-      this.refused = true;
-      refuse(group);
-      return;
-    }
+    const isUndone = await this.rollback();
+    // Set before the answers: a client may ask for the state of the server right after one.
+    this.refused = isUndone;
     refuse(group);
-    await this.comeBack();
+    if (!isUndone || !(await this.connection.isUsable())) await this.recover();
   }
 
-  /** Takes no more jobs until the database can be used again, and tells that memory is old. */
-  private async comeBack(): Promise<void> {
-    this.away = true;
+  /** Rolls back; returns false instead of throwing, since the callers need an answer. */
+  private async rollback(): Promise<boolean> {
+    try {
+      return await this.connection.rollback();
+    } catch (error) {
+      this.logger.error({ msg: 'A transaction could not be rolled back', err: error });
+      return false;
+    }
+  }
+
+  private async checkConnection(): Promise<void> {
+    this.isSuspect = false;
+    if (!(await this.connection.isUsable())) await this.recover();
+  }
+
+  /** Refuses jobs until the database can be used again and memory was compared with it. */
+  private async recover(): Promise<void> {
+    this.disconnected = true;
+    this.refused = false;
     refuse(this.queue.splice(0));
-    await this.connection.reopen(this.closing.signal);
-    if (this.closing.signal.aborted) return;
-    this.away = false;
-    // Not before the lock is held again: until then an old transaction may still commit, and
-    // another process may write.
-    for (const listener of this.listeners) listener.lost();
+    const { signal } = this.closing;
+    await this.connection.reopen(signal);
+    while (!signal.aborted) {
+      // Only once the lock is held again: before, an old transaction may still commit, and another
+      // process may write.
+      const actions = await this.compare();
+      if (actions !== null) {
+        this.disconnected = false;
+        for (const act of actions) act();
+        return;
+      }
+      await delay(COMPARE_PAUSE_MS, undefined, { signal }).catch(() => undefined);
+      await this.connection.reopen(signal);
+    }
   }
 
-  /** Nobody knows what of the commits is on the disk, so nobody is told that they are. */
+  /** Lets the listeners compare; returns null if the connection was lost again. */
+  private async compare(): Promise<(() => void)[] | null> {
+    const actions: (() => void)[] = [];
+    for (const listener of this.listeners) {
+      try {
+        actions.push(await listener.restored(this.connection.sql));
+      } catch (error) {
+        this.logger.error({ msg: 'Memory could not be compared with the database', err: error });
+        if (isStorageFault(error)) return null;
+      }
+    }
+    return actions;
+  }
+
+  /** Refuses all jobs whose commits may not be on the disk. */
   private async syncFailed(error: unknown): Promise<void> {
-    this.logger.error({ msg: 'What was committed did not reach the disk', err: error });
-    this.away = true;
+    this.logger.error({ msg: 'Commits could not be synced to the disk', err: error });
+    this.disconnected = true;
     refuse(this.queue.splice(0));
     await this.working;
-    await this.comeBack();
+    await this.recover();
   }
 }
 
-function refuse(jobs: readonly Waiting[]): void {
+function refuse(jobs: readonly QueuedJob[]): void {
   for (const { reject } of jobs) reject(new ProtocolError('unavailable'));
 }

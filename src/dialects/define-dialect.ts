@@ -2,25 +2,25 @@ import type { Dialect } from './dialect.js';
 
 const FUNCTIONS = ['declares', 'begin', 'fromClient', 'fromEvent', 'fromReply', 'refuse'] as const;
 
-/** A dialect cannot be spoken as it is; the message says what to change. */
+/** Reports an invalid dialect; the message says what to change. */
 export class DialectSetupError extends Error {
   override readonly name = 'DialectSetupError';
 }
 
-/** Gives a dialect its types, where it is written. */
+/** Returns the dialect itself; infers the type of its state. */
 export function defineDialect<S>(dialect: Dialect<S>): Dialect {
   return dialect as Dialect;
 }
 
-/** Tells whether a value is meant to be a dialect. */
+/** Returns whether an exported value looks like a dialect. */
 export function isDialect(value: unknown): value is Dialect {
   return typeof value === 'object' && value !== null && 'fromClient' in value && 'name' in value;
 }
 
 /**
- * Checks the dialects that are to be spoken side by side.
+ * Checks the enabled dialects.
  *
- * @throws DialectSetupError for one that lacks a function, or shares its name
+ * @throws DialectSetupError if a dialect lacks a function or shares its name
  */
 export function checkDialects(dialects: readonly Dialect[]): void {
   const names = new Set<string>();
@@ -32,7 +32,7 @@ export function checkDialects(dialects: readonly Dialect[]): void {
     }
     if (names.has(name)) {
       throw new DialectSetupError(
-        `Two dialects are called ${name}: give one another name, or leave it out of PARLANCE_DIALECTS.`,
+        `Two dialects are called ${name}: rename one, or remove it from PARLANCE_DIALECTS.`,
       );
     }
     names.add(name);

@@ -1,36 +1,36 @@
-import type { Encoding, Link, Prepared } from '../chat/transport.js';
+import type { Encoding, Link, Prepared } from '../chat/connections/transport.js';
 import type { Outcome } from '../protocol/frames.js';
 import type { RoomCut, User } from '../protocol/models.js';
-import type { Ask, Dialect, Emit, Listener } from './dialect.js';
-import type { DialectEncoding, JoinedForeign, PreparedForeign } from './dialect-encoding.js';
+import type { CommandStep, Dialect, EmitStep, DialectConnection } from './dialect.js';
+import type { DialectEncoding, TranslatedBatch, TranslatedEvent } from './dialect-encoding.js';
 
-/** What a connection speaks once it has declared itself. */
-export interface Speech {
+/** The dialect of a connection, with the functions that it needs. */
+export interface DialectBinding {
   readonly dialect: Dialect;
   readonly encoding: DialectEncoding;
-  /** Has the connection send commands. */
-  readonly ask: (asks: readonly Ask[]) => void;
+  readonly sendCommands: (steps: readonly CommandStep[]) => void;
   readonly findPeer: (name: string) => string | null;
 }
 
 /**
- * A link that the core takes for one of ours, whatever its client speaks.
+ * Wraps the link of a client that may speak a dialect; the core treats it like any other link.
  *
- * Until the client declares itself it passes everything on. While the commands of one foreign
- * event are at work events wait here, so that they come after what those are answered with.
+ * It forwards everything until the client declares a dialect. Events are held while the commands
+ * of one client event run, so that the client receives its reply first.
  */
-export class DialectLink implements Link, Listener<unknown> {
+export class DialectLink implements Link, DialectConnection<unknown> {
   user: User | null = null;
   readonly rooms = new Map<string, string>();
   state: unknown = null;
-  /** Position of the public room up to which an observer has heard all; later that is left out. */
-  heardUpTo = { room: '', seq: 0 };
-  private speech: Speech | null = null;
+  hearsDefaultRoom = false;
+  /** Room and position up to which the client has received all events; they are not sent again. */
+  sentUpTo = { room: '', seq: 0 };
+  private binding: DialectBinding | null = null;
   private isHeld = false;
   private isPaused = false;
   private isReadingHeld = false;
-  private waiting: PreparedForeign[] = [];
-  private waitingBytes = 0;
+  private queue: TranslatedEvent[] = [];
+  private queuedBytes = 0;
 
   constructor(private readonly inner: Link) {}
 
@@ -39,11 +39,11 @@ export class DialectLink implements Link, Listener<unknown> {
   }
 
   get encoding(): Encoding {
-    return this.speech?.encoding ?? this.inner.encoding;
+    return this.binding?.encoding ?? this.inner.encoding;
   }
 
-  /** How foreign events are put on the wire. */
-  get wire(): Encoding {
+  /** Encoding of dialect events. */
+  get innerEncoding(): Encoding {
     return this.inner.encoding;
   }
 
@@ -52,7 +52,7 @@ export class DialectLink implements Link, Listener<unknown> {
   }
 
   get bufferedBytes(): number {
-    return this.inner.bufferedBytes + this.waitingBytes;
+    return this.inner.bufferedBytes + this.queuedBytes;
   }
 
   get pausable(): boolean {
@@ -60,33 +60,41 @@ export class DialectLink implements Link, Listener<unknown> {
   }
 
   get dialect(): Dialect | null {
-    return this.speech?.dialect ?? null;
+    return this.binding?.dialect ?? null;
   }
 
-  /** Speaks a dialect from now on. */
-  speak(speech: Speech): void {
-    this.speech = speech;
-    this.state = speech.dialect.begin();
+  /** Starts to translate events to a dialect. */
+  bind(binding: DialectBinding): void {
+    this.binding = binding;
+    this.state = binding.dialect.begin();
   }
 
   findPeer(name: string): string | null {
-    return this.speech?.findPeer(name) ?? null;
+    return this.binding?.findPeer(name) ?? null;
   }
 
   push(prepared: Prepared): void {
-    if (this.speech === null || !isForeign(prepared)) {
+    if (this.binding === null || !isTranslated(prepared)) {
       this.inner.push(prepared);
       return;
     }
-    for (const one of 'list' in prepared ? prepared.list : [prepared]) this.take(one, this.speech);
+    const { binding } = this;
+    for (const one of 'list' in prepared ? prepared.list : [prepared]) this.deliver(one, binding);
   }
 
-  /** Lets events wait until {@link release}. */
+  /** Skips events of a room up to a position that the client received as history. */
+  skipUpTo(room: string, seq: number): void {
+    this.sentUpTo = { room, seq };
+    this.queue = this.queue.filter((one) => !this.isAlreadySent(one));
+    this.queuedBytes = this.queue.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Holds events back until {@link release}. */
   hold(): void {
     this.isHeld = true;
   }
 
-  /** Lets the events that wait go. */
+  /** Sends the events that were held back. */
   release(): void {
     this.isHeld = false;
     this.flush();
@@ -102,15 +110,15 @@ export class DialectLink implements Link, Listener<unknown> {
     if (!this.isReadingHeld) this.inner.resume();
   }
 
-  /** Stops reading, or goes on with it, whatever the core does besides. */
+  /** Pauses or resumes reading, independently of {@link pause} and {@link resume}. */
   holdReading(isHeld: boolean): void {
     this.isReadingHeld = isHeld;
     if (isHeld) this.inner.pause();
     else if (!this.isPaused) this.inner.resume();
   }
 
-  /** Notes what a command of the connection has changed. */
-  note({ ask, data }: Ask, outcome: Outcome): void {
+  /** Updates the user and rooms after a command of the connection. */
+  applyOutcome({ ask, data }: CommandStep, outcome: Outcome): void {
     if (!outcome.ok) return;
     if (ask === 'hello' || ask === 'user.update') {
       this.user = (outcome.data as { user: User }).user;
@@ -131,64 +139,64 @@ export class DialectLink implements Link, Listener<unknown> {
   }
 
   close(code: number, reason: string): void {
-    this.waiting = [];
-    this.waitingBytes = 0;
+    this.queue = [];
+    this.queuedBytes = 0;
     this.inner.close(code, reason);
   }
 
-  private take(prepared: PreparedForeign, { ask }: Speech): void {
-    if (this.isHeard(prepared)) return;
-    this.follow(prepared);
-    if (prepared.asks.length > 0) ask(prepared.asks);
+  private deliver(prepared: TranslatedEvent, { sendCommands }: DialectBinding): void {
+    if (this.isAlreadySent(prepared)) return;
+    this.trackRemoval(prepared);
+    if (prepared.commands.length > 0) sendCommands(prepared.commands);
     if (prepared.parts.length === 0) return;
-    if (!this.isHeld && this.waiting.length === 0 && prepared.ready === null) {
+    if (!this.isHeld && this.queue.length === 0 && prepared.ready === null) {
       this.send(prepared);
       return;
     }
-    this.waiting.push(prepared);
-    this.waitingBytes += prepared.bytes;
-    if (this.waiting.length === 1) this.flush();
+    this.queue.push(prepared);
+    this.queuedBytes += prepared.bytes;
+    if (this.queue.length === 1) this.flush();
   }
 
-  private isHeard({ room, seq }: PreparedForeign): boolean {
-    return room === this.heardUpTo.room && seq > 0 && seq <= this.heardUpTo.seq;
+  private isAlreadySent({ room, seq }: TranslatedEvent): boolean {
+    return room === this.sentUpTo.room && seq > 0 && seq <= this.sentUpTo.seq;
   }
 
-  /** Notes that the user has been taken out of a room. */
-  private follow({ event, room, userId }: PreparedForeign): void {
+  /** Forgets a room that the user was removed from. */
+  private trackRemoval({ event, room, userId }: TranslatedEvent): void {
     if (event !== 'member.left' || room === undefined || userId !== this.user?.id) return;
     this.rooms.delete(room);
   }
 
-  /** Sends what waits, up to what is not ready; that goes on from there. */
+  /** Sends queued events up to the first one that is not ready, and continues once it is. */
   private flush(): void {
     while (!this.isHeld) {
-      const [first] = this.waiting;
+      const [first] = this.queue;
       if (first === undefined) return;
       if (first.ready !== null) {
         void first.ready.then(() => this.flush());
         return;
       }
-      this.waiting.shift();
-      this.waitingBytes -= first.bytes;
+      this.queue.shift();
+      this.queuedBytes -= first.bytes;
       this.send(first);
     }
   }
 
-  private send({ parts }: PreparedForeign): void {
+  private send({ parts }: TranslatedEvent): void {
     for (const { emit, prepared } of parts) {
-      if (this.speech?.encoding.isFor(emit, this) !== true) continue;
+      if (this.binding?.encoding.isFor(emit, this) !== true) continue;
       const ready = emit.each === undefined ? prepared : this.prepareEach(emit);
       if (ready !== null) this.inner.push(ready);
     }
   }
 
-  /** Prepares what this connection alone gets; null if that is nothing. */
-  prepareEach(emit: Emit<unknown>): Prepared | null {
-    return this.speech?.encoding.prepareFor(emit, this) ?? null;
+  /** Prepares an event for this connection only; null if there is nothing to send. */
+  prepareEach(emit: EmitStep<unknown>): Prepared | null {
+    return this.binding?.encoding.prepareFor(emit, this) ?? null;
   }
 }
 
-function isForeign(prepared: Prepared): prepared is PreparedForeign | JoinedForeign {
+function isTranslated(prepared: Prepared): prepared is TranslatedEvent | TranslatedBatch {
   return 'parts' in prepared || 'list' in prepared;
 }

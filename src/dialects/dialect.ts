@@ -4,105 +4,136 @@ import type { EventName } from '../protocol/events.js';
 import type { Outcome } from '../protocol/frames.js';
 import type { Attachment, User } from '../protocol/models.js';
 
-/** An event of a foreign program, as its client sent it. */
-export interface ForeignEvent {
+/** An event that a legacy client emitted. */
+export interface ClientEvent {
   readonly event: string;
-  /** What the client gave with it; undefined if nothing, a list if several things. */
+  /** Argument of the event; undefined for none, a list for several. */
   readonly data: unknown;
 }
 
-/** An event of ours, such as `message.created`, with its data. */
+/** An event of the protocol, such as `message.created`, with its data. */
 export interface ServerEvent {
   readonly event: EventName;
   readonly data: unknown;
 }
 
 /** One connection, as its dialect sees it. */
-export interface Listener<S> {
-  /** Null before the first hello succeeded. */
+export interface DialectConnection<S> {
+  /** Null until the first `hello` succeeds. */
   readonly user: User | null;
-  /** Titles of the rooms whose events the connection receives, by id. */
+  /** Titles of the rooms whose events the connection receives, by room id. */
   readonly rooms: ReadonlyMap<string, string>;
-  /** What the dialect itself remembers of the connection. */
+  /** Whether the connection receives the posts of the default room without having a user. */
+  readonly hearsDefaultRoom: boolean;
+  /** State that the dialect keeps for the connection. */
   readonly state: S;
-  /** Finds who else of this program is connected under a name, in any case. */
+  /** Returns the id of another connected user of this dialect by name, ignoring case. */
   findPeer(name: string): string | null;
 }
 
-/** What the dialect of every connection knows. */
-export interface Surroundings {
-  /** Id of the one public room. */
-  readonly publicRoom: string;
-  /** Messages of a history at most. */
+/** Settings and helpers that every connection of a dialect shares. */
+export interface DialectContext {
+  /** Id of the default room. */
+  readonly defaultRoom: string;
+  /** Maximum number of messages in a history. */
   readonly historyMessages: number;
-  /** Gives an image as a data URL of at most 256 KiB, itself or its preview; null if it is gone. */
+  /** Returns a name that `hello` accepts: shortened, cleaned, and not reserved. */
+  displayName(typed: string): string | null;
+  /** Returns an image or its preview as a data URL of at most 256 KiB; null if it was deleted. */
   dataUrl(image: Attachment): Promise<string | null>;
 }
 
-/** Sends a foreign event to the connection. */
-export interface Emit<S> {
+/** Sends an event to the legacy client. */
+export interface EmitStep<S> {
   readonly emit: string;
-  /** The payload, the same for all connections that get it. */
+  /** Payload that is the same for all connections. */
   readonly data?: unknown;
-  /** The payload when it takes time; null for none. */
+  /** Payload that takes time to load; null sends nothing. */
   readonly later?: () => Promise<unknown>;
-  /** The payload for each connection; undefined for none. */
-  readonly each?: (listener: Listener<S>) => unknown;
-  /** Who gets it; everybody by default. */
-  readonly isFor?: (listener: Listener<S>) => boolean;
+  /** Payload that differs by connection; undefined sends nothing. */
+  readonly each?: (connection: DialectConnection<S>) => unknown;
+  /** Whether a connection receives the event; by default every connection does. */
+  readonly isFor?: (connection: DialectConnection<S>) => boolean;
 }
 
-/** Has the connection send a command of ours, as if its client had. */
-export interface Ask {
+/** Sends a command of the protocol as if the client had sent it. */
+export interface CommandStep {
   readonly ask: CommandName;
   readonly data: Readonly<Record<string, unknown>>;
-  /** Bytes to be stored first as a file of the user; the message names it. */
+  /** File to upload first; the message then attaches it. */
   readonly upload?: { readonly bytes: Buffer; readonly name: string };
-  /** Where only what comes later is new to the person: a position in the log of the room. */
+  /** Position in the log of the room after which messages are new to the user. */
   readonly after?: number;
-  /** Whether a connection is to send it, where all get the same; it is by default. */
-  readonly isFor?: (listener: Listener<unknown>) => boolean;
-  /** Anything for {@link Dialect.fromReply} to know the answer by. */
+  /** Whether a connection sends the command; by default every connection does. */
+  readonly isFor?: (connection: DialectConnection<unknown>) => boolean;
+  /** Any value that helps {@link Dialect.fromReply} recognize the reply. */
   readonly note?: unknown;
 }
 
-/** One thing that a dialect has done; a command that is refused ends those after it. */
-export type Step<S> = Emit<S> | Ask;
+/** One action of a dialect. A refused command cancels the steps after it. */
+export type Step<S> = EmitStep<S> | CommandStep;
 
-/** The answer to a command that a dialect asked for. */
-export interface Answer {
-  readonly to: Ask;
+/** The reply to a command of a dialect. */
+export interface CommandReply {
+  readonly to: CommandStep;
   readonly outcome: Outcome;
 }
 
+/** An HTTP request that no other route of the server answers. */
+export interface DialectRequest {
+  readonly method: string;
+  /** Path of the request, relative to {@link DialectRequest.root}. */
+  readonly path: string;
+  /** Path under which the server is mounted: `/chat`, or empty. */
+  readonly root: string;
+}
+
+/** The HTML page that answers a {@link DialectRequest}. */
+export interface DialectPage {
+  readonly status: number;
+  readonly html: string;
+}
+
 /**
- * A foreign chat protocol, translated for one connection.
+ * Translates the chat protocol of a legacy client.
  *
- * The functions see values and give steps; they reach no socket and no service. What
- * {@link Dialect.fromEvent} gives is made once for all connections of the dialect.
+ * The functions map values to steps; they have no access to sockets or services. The result of
+ * {@link Dialect.fromEvent} is shared by all connections of the dialect.
  */
 export interface Dialect<S = unknown> {
-  /** Unique; the name under which it is switched on. */
+  /** Unique name, used in settings and log lines. */
   readonly name: string;
-  /** Bytes of a frame, for a program whose frames may be larger than those of ours once it joined. */
+  /** Maximum frame size in bytes after the client joins, if it exceeds that of the protocol. */
   readonly frameBytes?: number;
-  /** What a connection gets that says nothing, if its program may be one that only listens. */
+  /** Events for connections that send nothing, if clients of this dialect may only listen. */
   readonly observer?: {
-    readonly greeting?: Emit<S>;
-    readonly events: (event: ServerEvent, surroundings: Surroundings) => readonly Emit<S>[];
+    readonly greeting?: EmitStep<S>;
+    readonly events: (event: ServerEvent, context: DialectContext) => readonly EmitStep<S>[];
   };
-  /** Whether guests are to come back under their names for a while, by name and address. */
+  /** Whether a guest who returns soon, with the same name and address, is the same user. */
   readonly hasNames?: boolean;
-  /** Tells whether the first event of a connection is of this program. */
-  declares(event: ForeignEvent): boolean;
-  /** Makes what the dialect remembers of a connection. */
+  /** Whether the page shows one room at a time: a returning guest leaves all other rooms. */
+  readonly hasOneRoom?: boolean;
+  /** Returns whether the first event of a connection belongs to this dialect. */
+  declares(event: ClientEvent): boolean;
+  /** Returns the initial state of a connection. */
   begin(): S;
-  /** Translates what the client emitted. */
-  fromClient(event: ForeignEvent, listener: Listener<S>, around: Surroundings): readonly Step<S>[];
-  /** Translates an event of ours. */
-  fromEvent(event: ServerEvent, around: Surroundings): readonly Step<S>[];
-  /** Translates the answer to a command. */
-  fromReply(answer: Answer, listener: Listener<S>, around: Surroundings): readonly Step<S>[];
-  /** Tells the client that something was refused, in its own way. */
-  refuse(error: WireError): Emit<S>;
+  /** Translates an event of the client. */
+  fromClient(
+    event: ClientEvent,
+    connection: DialectConnection<S>,
+    context: DialectContext,
+  ): readonly Step<S>[];
+  /** Translates an event of the protocol. */
+  fromEvent(event: ServerEvent, context: DialectContext): readonly Step<S>[];
+  /** Translates the reply to a command. */
+  fromReply(
+    reply: CommandReply,
+    connection: DialectConnection<S>,
+    context: DialectContext,
+  ): readonly Step<S>[];
+  /** Returns the events that report an error: a refused command, or a rejected client event. */
+  refuse(error: WireError, to?: CommandStep): EmitStep<S> | readonly EmitStep<S>[];
+  /** Answers HTTP requests that no other route answers; null leaves the request alone. */
+  http?(request: DialectRequest): DialectPage | null;
 }

@@ -1,43 +1,42 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 
 import { ChatModule } from '../chat/chat.module.js';
-import { CONFIG, type Config } from '../config/config.js';
 import { FilesModule } from '../files/files.module.js';
+import { MessagesModule } from '../messages/messages.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { UsersModule } from '../users/users.module.js';
-import { BUILT_IN_DIALECTS } from './built-in.js';
-import { DialectGuests } from './dialect-guests.service.js';
-import { DialectImages } from './dialect-images.service.js';
+import { DialectGuests } from './dialect-guests.js';
+import { DialectImages } from './dialect-images.js';
+import { checkDialects } from './define-dialect.js';
 import type { Dialect } from './dialect.js';
-import { Dialects, DIALECTS } from './dialects.service.js';
+import { DIALECTS, dialectContextProvider } from './dialect-tokens.js';
+import { DialectsService } from './dialects.service.js';
 import { Observers } from './observers.js';
+import { PublicReads } from './public-reads.js';
 
-/** Foreign chat protocols, for clients that know no other. */
+/** Translates the protocols of legacy clients. */
 @Module({})
 export class DialectsModule {
-  /** Speaks these dialects, and those that come with the server and are switched on. */
-  static of(dialects: readonly Dialect[]): DynamicModule {
+  /**
+   * Enables dialects. If several match an event, the first one wins.
+   *
+   * @throws DialectSetupError if a dialect is incomplete or two share a name
+   */
+  static forRoot(dialects: readonly Dialect[]): DynamicModule {
+    checkDialects(dialects);
     return {
       module: DialectsModule,
-      imports: [ChatModule, FilesModule, RoomsModule, UsersModule],
+      imports: [ChatModule, FilesModule, MessagesModule, RoomsModule, UsersModule],
       providers: [
-        {
-          provide: DIALECTS,
-          inject: [CONFIG],
-          useFactory: (config: Config) => [
-            ...dialects,
-            ...BUILT_IN_DIALECTS.filter(({ name }) => isOn(config, name)),
-          ],
-        },
+        { provide: DIALECTS, useValue: dialects },
+        dialectContextProvider,
         DialectGuests,
         DialectImages,
-        Dialects,
+        DialectsService,
         Observers,
+        PublicReads,
       ],
+      exports: [DialectsService, DIALECTS, Observers],
     };
   }
-}
-
-function isOn({ dialects }: Config, name: string): boolean {
-  return (dialects as readonly string[]).includes(name);
 }

@@ -5,9 +5,9 @@ import type { Dialect } from './dialect.js';
 const SETTING = 'PARLANCE_DIALECT_FILES';
 
 /**
- * Loads the dialects of the files that patterns name, from the folder that they are relative to.
+ * Loads the dialects that files export. The patterns are relative to `folder`.
  *
- * @throws DialectSetupError that names the file or the pattern that is at fault
+ * @throws DialectSetupError that names the invalid file or pattern
  */
 export async function loadDialects(
   patterns: readonly string[],
@@ -18,7 +18,7 @@ export async function loadDialects(
   for await (const { file, exports } of files) {
     const found = exports.filter(isDialect);
     if (found.length === 0) {
-      const message = `The file ${file} exports no dialect; docs/dialects.md shows one.`;
+      const message = `The file ${file} exports no dialect; see docs/dialects.md for an example.`;
       throw new DialectSetupError(message);
     }
     dialects.push(...found);

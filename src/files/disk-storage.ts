@@ -1,19 +1,19 @@
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises';
-import { platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
+import { syncFolder } from '../database/private-folder.js';
 import { FileFolder } from './file-folder.js';
-import type { FileStorage } from './file-storage.js';
+import type { ByteRange, FileStorage } from './file-storage.js';
 
 const SHARD = /^[0-9a-f]{2}$/;
 
-/** Files in folders on the local disk, each in one that is named after the start of its key. */
+/** Stores files on the local disk, in folders named after the first two characters of the keys. */
 @Injectable()
 export class DiskStorage implements FileStorage {
-  constructor(@Inject(FileFolder) private readonly folder: FileFolder) {}
+  constructor(private readonly folder: FileFolder) {}
 
   async put(key: string, path: string): Promise<void> {
     const target = this.pathOf(key);
@@ -29,7 +29,7 @@ export class DiskStorage implements FileStorage {
     }
   }
 
-  async open(key: string): Promise<Readable | null> {
+  async open(key: string, range?: ByteRange): Promise<Readable | null> {
     let file: FileHandle;
     try {
       file = await open(this.pathOf(key));
@@ -37,7 +37,7 @@ export class DiskStorage implements FileStorage {
       if (isMissing(error)) return null;
       throw error;
     }
-    return file.createReadStream();
+    return file.createReadStream(range);
   }
 
   async remove(key: string): Promise<void> {
@@ -52,17 +52,6 @@ export class DiskStorage implements FileStorage {
 
   private pathOf(key: string): string {
     return join(this.folder.path, key.slice(0, 2), key);
-  }
-}
-
-/** A name is on the disk when its folder is; Windows has no way to say so, and needs none. */
-async function syncFolder(path: string): Promise<void> {
-  if (platform() === 'win32') return;
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }
 

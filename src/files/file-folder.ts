@@ -1,50 +1,59 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rm } from 'node:fs/promises';
+import { chmod, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
+import { toFolderError } from '../config/folder-error.js';
+import { makePrivateFolder } from '../database/private-folder.js';
 import { Reader } from '../database/reader.js';
 import { tooLarge } from './file-errors.js';
 
-/** A file on the local disk that is not stored yet. */
+/** A received file on the local disk that is not stored yet. */
 export interface IncomingFile {
   readonly path: string;
   readonly size: number;
 }
 
-/** The folder on the local disk that belongs to the files of this database, and what comes in. */
+/** The local folder for the files of this database, and for incoming files. */
 @Injectable()
 export class FileFolder implements OnModuleInit {
   private folder: string | undefined;
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Reader) private readonly reader: Reader,
+    private readonly reader: Reader,
   ) {}
 
-  /** What came in half before the process ended is of no use to anybody. */
+  /** Removes files that were incomplete when the process ended. */
   async onModuleInit(): Promise<void> {
     const found = await this.reader.snapshot(({ sql }) =>
       sql.get<{ id: string }>('SELECT id FROM file_stores'),
     );
-    if (found === undefined) throw new Error('The database names no folder for files');
+    if (found === undefined) throw new Error('The database has no row in file_stores');
     this.folder = join(this.config.filesDir, found.id);
-    await rm(this.incoming, { recursive: true, force: true });
-    await mkdir(this.incoming, { recursive: true });
+    try {
+      await rm(this.incoming, { recursive: true, force: true });
+      await makePrivateFolder(this.incoming);
+      // Earlier versions created it readable by other users.
+      await chmod(this.folder, 0o700);
+    } catch (error) {
+      throw toFolderError(error, this.config.filesDir, 'PARLANCE_FILES_DIR');
+    }
   }
 
-  /** The path of the folder. */
+  /** Path of the folder. */
   get path(): string {
-    if (this.folder === undefined) throw new Error('The folder of the files is not known yet');
+    if (this.folder === undefined)
+      throw new Error('The folder for files is unknown before onModuleInit');
     return this.folder;
   }
 
   /**
-   * Writes bytes to the disk as they come, and syncs them; if that fails, nothing is left.
+   * Writes a stream of bytes to the disk and syncs it. Removes the file on failure.
    *
-   * @throws ProtocolError `too_large` past `limit` bytes
+   * @throws ProtocolError `too_large` above `limit` bytes
    */
   async receive(source: AsyncIterable<Uint8Array>, limit: number): Promise<IncomingFile> {
     const path = join(this.incoming, randomBytes(16).toString('hex'));
@@ -66,7 +75,7 @@ export class FileFolder implements OnModuleInit {
     }
   }
 
-  /** Removes what came in and is not needed any more. */
+  /** Removes an incoming file. */
   async discard(path: string): Promise<void> {
     await rm(path, { force: true });
   }

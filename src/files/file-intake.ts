@@ -5,70 +5,64 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import { ProtocolError } from '../protocol/errors.js';
-import { storageError } from './file-errors.js';
+import { emptyFile, storageError } from './file-errors.js';
 import { FileFolder, type IncomingFile } from './file-folder.js';
 import { FILE_STORAGE, type FileStorage } from './file-storage.js';
-import { ImageCleaner } from './image-cleaner.js';
-import { HEAD_BYTES, imageTypeOf, type ImageType } from './image-type.js';
-import { Slots } from './slots.js';
-import { previewKey, type StoredFile } from './stored-file.js';
+import { ImageCleaner } from './images/image-cleaner.js';
+import { imagePath, previewPath } from './images/image-job.js';
+import { HEAD_BYTES, imageTypeOf, type ImageType } from './images/image-type.js';
+import { previewKey, type StoredFile } from '../store/stored-file.js';
 
-/** Images that are decoded at a time: each takes a thread and the memory of all its pixels. */
-const DECODED_AT_ONCE = 2;
-/** Of AVIF, the largest take a gigabyte and seconds of a thread, however few bytes they have. */
-const AVIF_AT_ONCE = 1;
 const OTHER_TYPE = 'application/octet-stream';
 
-/** What comes in: whose it is, and what is known of it. */
+/** An upload: its owner, and the properties that are known before its bytes. */
 export interface FileOrigin {
   readonly ownerId: string;
   readonly name?: string | undefined;
-  /** Whether nothing but an image will do. */
+  /** Whether the file must be an image. */
   readonly isImage?: boolean;
-  /** Told how many bytes came; throws if that is too much for now. */
+  /** Called with the number of bytes; throws if they exceed a rate. */
   readonly charge?: ((bytes: number) => void) | undefined;
 }
 
-/** The way of bytes into the storage: received, told what they are, and put in their place. */
+/** Receives files: detects their type, processes images, and puts the bytes into the storage. */
 @Injectable()
 export class FileIntake {
-  private readonly slots = new Slots(DECODED_AT_ONCE);
-  private readonly avifSlots = new Slots(AVIF_AT_ONCE);
-  /** Ids of files whose bytes may be in their place before the database knows them. */
-  private readonly underWay = new Set<string>();
+  /** Ids of files whose bytes may be stored before their rows. */
+  private readonly inProgress = new Set<string>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(FileFolder) private readonly folder: FileFolder,
+    private readonly folder: FileFolder,
     @Inject(FILE_STORAGE) private readonly storage: FileStorage,
-    @Inject(ImageCleaner) private readonly images: ImageCleaner,
+    private readonly images: ImageCleaner,
   ) {}
 
   /**
-   * Stores bytes and has the file made known by `commit`, which tells whether it is.
+   * Stores bytes and calls `commit`, which inserts the row of the file and decides whether to keep it.
    *
-   * Unless it is known then, or may be, nothing is left of it.
+   * Removes the bytes unless the row exists, or may exist after a failed commit.
    */
-  async bring<T>(
+  async ingest<T>(
     source: AsyncIterable<Uint8Array>,
     origin: FileOrigin,
     commit: (file: StoredFile) => Promise<{ isKept: boolean; result: T }>,
   ): Promise<T> {
     const id = randomBytes(16).toString('hex');
-    this.underWay.add(id);
+    this.inProgress.add(id);
     try {
       const file = await this.store(id, source, origin);
       return await this.settle(file, commit);
     } catch (error) {
       throw storageError(error);
     } finally {
-      this.underWay.delete(id);
+      this.inProgress.delete(id);
     }
   }
 
-  /** Tells whether a file, known or not, is being stored now. */
-  isUnderWay(id: string): boolean {
-    return this.underWay.has(id);
+  /** Returns whether a file is being stored. */
+  isInProgress(id: string): boolean {
+    return this.inProgress.has(id);
   }
 
   /** Removes the bytes of a file. */
@@ -86,7 +80,7 @@ export class FileIntake {
       if (!isKept) await this.remove(file.id);
       return result;
     } catch (error) {
-      // Nobody knows then whether it was committed; the sweeper will.
+      // It is unknown whether the commit succeeded; the sweeper finds out.
       const isUnknown = error instanceof ProtocolError && error.code === 'unavailable';
       if (!isUnknown) await this.remove(file.id);
       throw error;
@@ -98,60 +92,51 @@ export class FileIntake {
     source: AsyncIterable<Uint8Array>,
     origin: FileOrigin,
   ): Promise<StoredFile> {
-    const came = await this.folder.receive(source, this.config.limits.fileBytes);
+    const incoming = await this.folder.receive(source, this.config.limits.fileBytes);
     try {
-      if (came.size === 0) throw new ProtocolError('invalid', { message: 'The file is empty.' });
-      origin.charge?.(came.size);
-      const type = imageTypeOf(await headOf(came));
-      if (type !== null) {
-        return await this.inTurn(origin, type, () => this.storeImage(id, came, type, origin));
-      }
+      if (incoming.size === 0) throw emptyFile();
+      origin.charge?.(incoming.size);
+      const type = imageTypeOf(await headOf(incoming));
+      if (type !== null) return await this.storeImage(id, incoming, type, origin);
       if (origin.isImage === true) throw new ProtocolError('image_unreadable');
-      await this.storage.put(id, came.path);
+      await this.storage.put(id, incoming.path);
       const { ownerId, name = 'file' } = origin;
-      return { id, ownerId, name, type: OTHER_TYPE, size: came.size };
+      return { id, ownerId, name, type: OTHER_TYPE, size: incoming.size };
     } finally {
-      await this.folder.discard(came.path);
+      await this.folder.discard(incoming.path);
     }
-  }
-
-  /** Nobody waits for the images of one user alone, nor for AVIF alone. */
-  private inTurn<T>({ ownerId }: FileOrigin, type: ImageType, work: () => Promise<T>): Promise<T> {
-    const begin = () => this.slots.run(ownerId, work);
-    return type === 'image/avif' ? this.avifSlots.run(ownerId, begin) : begin();
   }
 
   private async storeImage(
     id: string,
-    came: IncomingFile,
+    { path, size: sent }: IncomingFile,
     type: ImageType,
     { ownerId, name = type.replace('/', '.') }: FileOrigin,
   ): Promise<StoredFile> {
-    const { bytes, preview, width, height } = await this.images.clean(came.path, type);
-    await this.put(id, bytes);
     try {
-      await this.put(previewKey(id), preview.bytes);
+      const { preview, ...image } = await this.images.clean({ ownerId, path, size: sent, type });
+      const { width, height, size } = image;
+      await this.storage.put(id, imagePath(path));
+      await this.putPreview(id, previewPath(path));
+      return { id, ownerId, name, type, size, image: { width, height, preview } };
+    } finally {
+      await this.folder.discard(imagePath(path));
+      await this.folder.discard(previewPath(path));
+    }
+  }
+
+  private async putPreview(id: string, path: string): Promise<void> {
+    try {
+      await this.storage.put(previewKey(id), path);
     } catch (error) {
       await this.storage.remove(id);
       throw error;
     }
-    const size = bytes.length;
-    const image = { width, height, preview: { width: preview.width, height: preview.height } };
-    return { id, ownerId, name, type, size, image };
-  }
-
-  private async put(key: string, bytes: Buffer): Promise<void> {
-    const { path } = await this.folder.receive(only(bytes), bytes.length);
-    try {
-      await this.storage.put(key, path);
-    } finally {
-      await this.folder.discard(path);
-    }
   }
 }
 
-/** Gives bytes that are in memory as the source of a file. */
-export async function* only(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+/** Returns bytes as a stream of one chunk. */
+export async function* toStream(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 

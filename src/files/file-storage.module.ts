@@ -4,11 +4,11 @@ import { DiskStorage } from './disk-storage.js';
 import { FileFolder } from './file-folder.js';
 import { FILE_STORAGE, type FileStorage } from './file-storage.js';
 
-/** Where the bytes of files are: where the app says, or on the local disk. */
+/** Provides the storage of the app, or one on the local disk. */
 @Global()
 @Module({})
 export class FileStorageModule {
-  static of(storage?: FileStorage): DynamicModule {
+  static forRoot(storage?: FileStorage): DynamicModule {
     const provider =
       storage === undefined
         ? { provide: FILE_STORAGE, useClass: DiskStorage }

@@ -3,18 +3,24 @@ import type { Readable } from 'node:stream';
 /** Token by which the {@link FileStorage} is injected. */
 export const FILE_STORAGE = Symbol('FileStorage');
 
-/** Where the bytes of files are. Keys have letters, digits, `-`, `_` and `.` only. */
+/** Positions of the first and the last byte of a range, both inclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Storage for the bytes of files. Keys consist of letters, digits, `-`, `_` and `.`. */
 export interface FileStorage {
   /**
-   * Takes over a file that is complete and synced on the local disk.
+   * Moves a complete and synced file from the local disk into the storage.
    *
-   * When this resolves, the bytes survive a power cut. If it rejects, nothing is left.
+   * Once it resolves, the bytes survive a power cut. If it rejects, nothing is stored.
    */
   put(key: string, path: string): Promise<void>;
-  /** Opens what is stored under a key; null if there is nothing. */
-  open(key: string): Promise<Readable | null>;
-  /** Removes what is stored under a key, if it is there. */
+  /** Opens the bytes of a key, or a range of them; null if there are none. */
+  open(key: string, range?: ByteRange): Promise<Readable | null>;
+  /** Removes the bytes of a key, if there are any. */
   remove(key: string): Promise<void>;
-  /** Lists all keys, some at a time. */
+  /** Lists all keys, in batches. */
   keys(): AsyncIterable<readonly string[]>;
 }

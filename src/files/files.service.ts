@@ -5,53 +5,52 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
-import { Writer, type WriteTransaction } from '../database/writer.js';
+import type { WriteTransaction } from '../database/write-job.js';
+import { Writer } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Attachment } from '../protocol/models.js';
-import { isMember } from '../rooms/room-rows.js';
-import type { Actor } from '../users/actor.js';
+import { may } from '../rooms/policy.js';
+import { findAccess } from '../store/room-rows.js';
+import { declareOwnLog, type Actor } from '../store/actor.js';
 import { UsersService } from '../users/users.service.js';
 import { noSuchFile } from './file-errors.js';
-import { FileIntake, only } from './file-intake.js';
-import { findFile, insertFile, sumUnsent } from './file-rows.js';
-import { FILE_STORAGE, type FileStorage } from './file-storage.js';
-import { PREVIEW_TYPE } from './image-type.js';
-import { isFileId, previewKey, toAttachment, type StoredFile } from './stored-file.js';
-import type { UploadLimit } from './upload-limit.js';
+import { FileIntake, toStream } from './file-intake.js';
+import { findFile, insertFile, sumUnsent, type FoundFile } from '../store/file-rows.js';
+import { FILE_STORAGE, type ByteRange, type FileStorage } from './file-storage.js';
+import { PREVIEW_TYPE } from './images/image-type.js';
+import { isFileId, previewKey, toAttachment, type StoredFile } from '../store/stored-file.js';
+import type { UploadLimit } from '../limits/hourly-rates.js';
 
-/** How long a client that has too many uploads at work waits; nobody knows when one ends. */
+/** Retry delay for a client with too many parallel uploads, whose end is unknown. */
 const BUSY_RETRY_MS = 1_000;
 
-/** What a user gives to be stored beside its bytes. */
+/** Options of an upload. */
 export interface StoreOptions {
   readonly name?: string | undefined;
   readonly limit?: UploadLimit | undefined;
 }
 
-/** A file that is being read. */
-export interface OpenedFile {
-  readonly file: StoredFile;
-  readonly bytes: Readable;
-}
+/** A file, and the message that it is attached to. */
+export type ReadableFile = Pick<FoundFile, 'file' | 'attachedTo'>;
 
-/** Files: stored for a user, and read by those who may (P-14). */
+/** Stores and reads files (P-14). */
 @Injectable()
 export class FilesService {
   private readonly logger = new Logger(FilesService.name);
-  /** Uploads at work of each user that has some. */
+  /** Number of running uploads by user id. */
   private readonly running = new Map<string, number>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Reader) private readonly reader: Reader,
-    @Inject(Writer) private readonly writer: Writer,
-    @Inject(UsersService) private readonly users: UsersService,
-    @Inject(FileIntake) private readonly intake: FileIntake,
+    private readonly reader: Reader,
+    private readonly writer: Writer,
+    private readonly users: UsersService,
+    private readonly intake: FileIntake,
     @Inject(FILE_STORAGE) private readonly storage: FileStorage,
   ) {}
 
   /**
-   * Stores a file that no message has yet, from a stream or from memory (P-14.1).
+   * Stores a file that is not attached to a message yet, from a stream or memory (P-14.1).
    *
    * @throws ProtocolError `invalid`, `too_large`, `image_unreadable`, `limit_reached`,
    *   `rate_limited`, `unavailable`
@@ -63,11 +62,11 @@ export class FilesService {
   ): Promise<Attachment> {
     const ended = this.begin(actor.id);
     try {
-      limit?.begin();
-      const stream = source instanceof Uint8Array ? only(source) : source;
-      const charge = limit === undefined ? undefined : (bytes: number) => limit.take(bytes);
-      return await this.intake.bring(stream, { ownerId: actor.id, name, charge }, async (file) => {
-        await this.writer.run((tx) => this.makeKnown(tx, actor, file));
+      limit?.chargeFile();
+      const stream = source instanceof Uint8Array ? toStream(source) : source;
+      const charge = limit === undefined ? undefined : (bytes: number) => limit.chargeBytes(bytes);
+      return await this.intake.ingest(stream, { ownerId: actor.id, name, charge }, async (file) => {
+        await this.writer.run([declareOwnLog(actor)], (tx) => this.insert(tx, actor, file));
         return { isKept: true, result: toAttachment(file) };
       });
     } finally {
@@ -76,23 +75,38 @@ export class FilesService {
   }
 
   /**
-   * Opens a file, or its preview, for a user who may read it now (P-14.7).
+   * Returns a file if the user may read it now (P-14.7).
    *
    * @throws ProtocolError `not_found`
    */
-  async open(userId: string, id: string, part: 'file' | 'preview' = 'file'): Promise<OpenedFile> {
-    const file = await this.findFor(userId, id);
-    if (file === null) throw noSuchFile();
-    if (part === 'preview' && file.image === undefined) throw noSuchFile();
-    const bytes = await this.storage.open(part === 'file' ? id : previewKey(id));
-    if (bytes === null) throw noSuchFile();
-    return { file, bytes };
+  async find(userId: string, id: string): Promise<ReadableFile> {
+    const found = await this.findFor(userId, id);
+    if (found === null) throw noSuchFile();
+    return found;
   }
 
   /**
-   * Reads an image, or its preview if it has more bytes than these, for who may read the message.
+   * Opens the bytes of a file that was found, or a range of them.
    *
-   * Gives null if it is gone.
+   * @throws ProtocolError `not_found` if they are gone
+   */
+  openBytes({ id }: StoredFile, range?: ByteRange): Promise<Readable> {
+    return this.open(id, range);
+  }
+
+  /**
+   * Opens the preview of a file that was found.
+   *
+   * @throws ProtocolError `not_found` if it is gone
+   */
+  openPreview({ id }: StoredFile): Promise<Readable> {
+    return this.open(previewKey(id));
+  }
+
+  /**
+   * Reads an image, or its preview if the image is larger than `mostBytes`. Does not check access.
+   *
+   * Returns null if the bytes are gone.
    */
   async readImage(
     { id, size, type }: Attachment,
@@ -104,18 +118,18 @@ export class FilesService {
     return { bytes: await buffer(found), type: isSmall ? type : PREVIEW_TYPE };
   }
 
-  /** Removes the bytes of files that are not known any more; what fails is left to the sweeper. */
+  /** Removes the bytes of deleted files; the sweeper retries failures. */
   async remove(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       try {
         await this.intake.remove(id);
       } catch (error) {
-        this.logger.warn({ msg: 'The bytes of a file were not removed', file: id, err: error });
+        this.logger.warn({ msg: 'The bytes of a file could not be removed', file: id, err: error });
       }
     }
   }
 
-  private async makeKnown(tx: WriteTransaction, actor: Actor, file: StoredFile): Promise<void> {
+  private async insert(tx: WriteTransaction, actor: Actor, file: StoredFile): Promise<void> {
     const { unsentBytes: value } = this.config.limits;
     const bytes = await sumUnsent(tx.sql, actor.id);
     if (bytes + file.size > value) {
@@ -123,22 +137,31 @@ export class FilesService {
       throw new ProtocolError('limit_reached', { details });
     }
     await this.users.store(tx, actor);
-    await insertFile(tx.sql, file, Date.now());
+    await insertFile(tx.sql, file, tx.now());
   }
 
-  private async findFor(userId: string, id: string): Promise<StoredFile | null> {
+  private async open(key: string, range?: ByteRange): Promise<Readable> {
+    const bytes = await this.storage.open(key, range);
+    if (bytes === null) throw noSuchFile();
+    return bytes;
+  }
+
+  private async findFor(userId: string, id: string): Promise<ReadableFile | null> {
     if (!isFileId(id)) return null;
     return this.reader.snapshot(async ({ sql }) => {
       const found = await findFile(sql, id);
       if (found === null) return null;
-      const { file, roomId, createdAt } = found;
-      if (roomId !== null) return (await isMember(sql, roomId, userId)) ? file : null;
-      const isFresh = createdAt > Date.now() - this.config.limits.unsentMs;
-      return file.ownerId === userId && isFresh ? file : null;
+      const { file, attachedTo, createdAt } = found;
+      if (attachedTo !== null) {
+        const access = await findAccess(sql, attachedTo.room, userId);
+        return access !== null && may('read', access) ? { file, attachedTo } : null;
+      }
+      const isFresh = createdAt > this.writer.now() - this.config.limits.unsentMs;
+      return file.ownerId === userId && isFresh ? { file, attachedTo } : null;
     });
   }
 
-  /** Counts an upload until it has ended, which is told by what this gives. */
+  /** Counts a running upload; returns the function that ends it. */
   private begin(userId: string): () => void {
     const running = this.running.get(userId) ?? 0;
     if (running >= this.config.limits.uploadsAtOnce) {

@@ -2,41 +2,40 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
-import type { Sql } from '../database/sql.js';
-import type { WriteTransaction } from '../database/writer.js';
+import type { WriteTransaction } from '../database/write-job.js';
 import { noSuchFile, tooLarge } from '../files/file-errors.js';
-import { FileIntake, only } from '../files/file-intake.js';
-import { deleteFilesOf, findUnsent, insertFile, takeFile } from '../files/file-rows.js';
+import { FileIntake, toStream } from '../files/file-intake.js';
+import {
+  attachFile,
+  deleteFilesOf,
+  findUnsent,
+  insertFile,
+  type MessageRef,
+} from '../store/file-rows.js';
 import { FilesService } from '../files/files.service.js';
-import { toAttachment, type StoredFile } from '../files/stored-file.js';
-import type { UploadLimit } from '../files/upload-limit.js';
+import { toAttachment, type StoredFile } from '../store/stored-file.js';
+import type { UploadLimit } from '../limits/hourly-rates.js';
 import type { CommandData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Attachment } from '../protocol/models.js';
-import { requireMember } from '../rooms/room-rows.js';
-import { isMessageStored } from './message-rows.js';
+import { requireAccess } from '../rooms/policy.js';
+import { isMessageStored } from '../store/message-rows.js';
 
 type Send = CommandData<'message.send'>;
 type Image = NonNullable<Send['image']>;
 
-/** The message that takes files, and its room. */
-interface Taker {
-  readonly room: string;
-  readonly message: string;
-}
-
-/** The files that messages take with them (P-14.5, P-14.6). */
+/** Attachments of messages (P-14.5, P-14.6). */
 @Injectable()
 export class MessageFiles {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Reader) private readonly reader: Reader,
-    @Inject(FileIntake) private readonly intake: FileIntake,
-    @Inject(FilesService) private readonly files: FilesService,
+    private readonly reader: Reader,
+    private readonly intake: FileIntake,
+    private readonly files: FilesService,
   ) {}
 
   /**
-   * Refuses more files than a message may have, and an image with too many bytes.
+   * Checks the number of files of a message, and the size of its image.
    *
    * @throws ProtocolError `limit_reached`, `too_large`
    */
@@ -52,72 +51,72 @@ export class MessageFiles {
   }
 
   /**
-   * Tells whether a message is not there yet, before the work for an image in it is done.
+   * Returns whether a message is not stored yet, so that no image is processed needlessly.
    *
-   * What is decided here is decided again in the transaction: it only spares work.
+   * The transaction checks this again.
    *
    * @throws ProtocolError `not_found`, `not_member`
    */
-  async isNew(sender: string, { room, message }: Taker): Promise<boolean> {
+  async isNew(sender: string, { room, message }: MessageRef): Promise<boolean> {
     return this.reader.snapshot(async ({ sql }) => {
-      await requireMember(sql, room, sender);
+      await requireAccess(sql, 'read', room, sender);
       return !(await isMessageStored(sql, message));
     });
   }
 
-  /** Stores the image of a message; `commit` stores the message, and tells whether it took it. */
-  async bring<T extends { readonly duplicate: boolean }>(
+  /** Stores the image of a message; `commit` stores the message. */
+  async ingestImage<T extends { readonly duplicate: boolean }>(
     ownerId: string,
     image: Image,
     limit: UploadLimit | undefined,
     commit: (file: StoredFile) => Promise<T>,
   ): Promise<T> {
-    limit?.begin();
+    limit?.chargeFile();
     const { name } = image;
-    const charge = limit === undefined ? undefined : (bytes: number) => limit.take(bytes);
+    const charge = limit === undefined ? undefined : (bytes: number) => limit.chargeBytes(bytes);
     const bytes = Buffer.from(image.data, 'base64');
     const origin = { ownerId, name, isImage: true, charge };
-    return this.intake.bring(only(bytes), origin, async (file) => {
+    return this.intake.ingest(toStream(bytes), origin, async (file) => {
       const result = await commit(file);
       return { isKept: !result.duplicate, result };
     });
   }
 
   /**
-   * Finds the files that a message is to take, before anything is written.
+   * Finds the files to attach to a message, before anything is written.
    *
    * @throws ProtocolError `not_found`
    */
-  async find(sql: Sql, ids: readonly string[], sender: string): Promise<StoredFile[]> {
-    const since = Date.now() - this.config.limits.unsentMs;
+  async find(tx: WriteTransaction, ids: readonly string[], sender: string): Promise<StoredFile[]> {
+    const since = tx.now() - this.config.limits.unsentMs;
     const files: StoredFile[] = [];
     for (const id of ids) {
-      const file = await findUnsent(sql, id, sender, since);
+      const file = await findUnsent(tx.sql, id, sender, since);
       if (file === null) throw noSuchFile();
       files.push(file);
     }
     return files;
   }
 
-  /** Gives files to a message, and the image that came with it; gives what the message names. */
-  async take(
-    { sql }: WriteTransaction,
+  /** Attaches files, and the image sent with the message; returns the attachments. */
+  async attach(
+    tx: WriteTransaction,
     files: readonly StoredFile[],
     image: StoredFile | undefined,
-    { room, message }: Taker,
+    { room, message }: MessageRef,
   ): Promise<Attachment[]> {
-    if (image !== undefined) await insertFile(sql, image, Date.now());
+    if (image !== undefined) await insertFile(tx.sql, image, tx.now());
     const all = image === undefined ? files : [...files, image];
-    for (const { id } of all) await takeFile(sql, id, { room, message });
+    for (const { id } of all) await attachFile(tx.sql, id, { room, message });
     return all.map(toAttachment);
   }
 
-  /** Forgets the files of a message that is deleted; gives whose bytes are to be removed then. */
+  /** Deletes the rows of the files of a message; returns the ids whose bytes are to be removed. */
   forget({ sql }: WriteTransaction, message: string): Promise<string[]> {
     return deleteFilesOf(sql, message);
   }
 
-  /** Removes the bytes of files that are forgotten. */
+  /** Removes the bytes of files whose rows are deleted. */
   removeBytes(ids: readonly string[]): Promise<void> {
     return this.files.remove(ids);
   }

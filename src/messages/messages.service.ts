@@ -1,206 +1,227 @@
+import { hash } from 'node:crypto';
+
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import type { Sql } from '../database/sql.js';
-import { Writer, type WriteTransaction } from '../database/writer.js';
-import type { StoredFile } from '../files/stored-file.js';
-import type { UploadLimit } from '../files/upload-limit.js';
+import type { WriteTransaction } from '../database/write-job.js';
+import { Writer } from '../database/writer.js';
+import type { StoredFile } from '../store/stored-file.js';
+import type { UploadLimit } from '../limits/hourly-rates.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Message } from '../protocol/models.js';
-import { countChars, kindOfRoom } from '../protocol/names.js';
-import { DirectRooms } from '../rooms/direct-rooms.service.js';
-import { requireUnblocked } from '../rooms/direct-rows.js';
-import { RoomLog, type Place } from '../rooms/room-log.js';
-import { findRoom, requireMember } from '../rooms/room-rows.js';
-import { refuseOwnLog } from '../rooms/rooms.service.js';
-import { toUser, type Actor, type Caller } from '../users/actor.js';
-import { contentHash } from './content-hash.js';
-import { MessageEntity } from './message.entity.js';
+import { countChars, isDirectRoomId } from '../protocol/names.js';
+import { DirectRooms } from '../rooms/direct-rooms.js';
+import { RoomLog, type LogPosition } from '../store/room-log.js';
+import { refuseOwnLog, requireAccess, requireMay } from '../rooms/policy.js';
+import type { Access } from '../store/room-rows.js';
+import { declareOwnLog, type Actor, type Caller } from '../store/actor.js';
+import { MessageEntity } from '../store/message.entity.js';
 import { MessageFiles } from './message-files.js';
 import { messageId } from './message-id.js';
-import { findMessage, insertMessage, isMessageStored } from './message-rows.js';
-import { ReactionEntity } from './reaction.entity.js';
+import { newMessage, type Identified, type NewMessage } from './new-message.js';
+import { isPlain, PlainMessage } from './plain-message.js';
+import { findMessage, hashMessage, insertMessage, isMessageStored } from '../store/message-rows.js';
+import { ReactionEntity } from '../store/reaction.entity.js';
 
 type Send = CommandData<'message.send'>;
 type Sent = ReplyData<'message.send'>;
 
-/** A message to be stored, with its id, the hash of its content and the hops of what led to it. */
-type Given = Omit<Send, 'text'> & {
-  readonly id: string;
-  readonly text: string;
-  readonly hash: string | null;
-  readonly givenHops: number;
-  /** The image of the message, stored. */
-  readonly file?: StoredFile | undefined;
-};
-
-/** Messages: sent, edited and deleted (P-6). */
+/** Sends, edits and deletes messages (P-6). */
 @Injectable()
 export class MessagesService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Writer) private readonly writer: Writer,
-    @Inject(RoomLog) private readonly log: RoomLog,
-    @Inject(MessageFiles) private readonly files: MessageFiles,
-    @Inject(DirectRooms) private readonly directs: DirectRooms,
+    private readonly writer: Writer,
+    private readonly log: RoomLog,
+    private readonly files: MessageFiles,
+    private readonly directs: DirectRooms,
   ) {}
 
-  /** Code points that a message has at most (P-9.3). */
+  /** Maximum number of code points of a message (P-9.3). */
   get textChars(): number {
     return this.config.limits.textChars;
   }
 
   /**
-   * Stores a message, once for each cid of a sender in a room (P-6.2, P-6.3).
+   * Stores a message, once per cid of a sender in a room (P-6.2, P-6.3).
    *
-   * `refusal` is why the sender may not send now; a repeat is answered all the same. `limit` is
-   * what an image in the message is charged to.
+   * An image in the message is charged to `limit`.
    */
   async send(
-    { actor, placed, givenHops = 0 }: Caller,
+    { actor, onQueued, assumedHops = 0 }: Caller,
     data: Send,
-    refusal?: ProtocolError,
     limit?: UploadLimit,
   ): Promise<Sent> {
-    const { room, cid, image } = data;
-    refuseOwnLog(room);
-    const text = this.checkText(data.text ?? '');
-    this.files.check(data);
-    const hash = cid === undefined ? null : contentHash({ ...data, text });
-    const given = { ...data, text, id: messageId(room, actor.id, cid), hash, givenHops };
+    const { room, image } = data;
+    const input = { ...this.identify(actor, data), assumedHops };
+    // The own log of the sender guards the files, which are attached once.
+    const logs = data.files === undefined ? [room] : [room, declareOwnLog(actor)];
+    const short = isPlain(data) ? new PlainMessage(this.log, actor, input) : undefined;
     const commit = (file?: StoredFile) =>
-      this.writer.run((tx) => this.sendIn(tx, actor, { ...given, file }, refusal), placed);
-    if (image === undefined || refusal !== undefined) return commit();
-    const isNew = await this.files.isNew(actor.id, { room, message: given.id });
-    return isNew ? this.files.bring(actor.id, image, limit, commit) : commit();
+      this.writer.run(logs, (tx) => this.sendIn(tx, actor, { ...input, file }), onQueued, short);
+    if (image === undefined) return commit();
+    const isNew = await this.files.isNew(actor.id, { room, message: input.id });
+    return isNew ? this.files.ingestImage(actor.id, image, limit, commit) : commit();
+  }
+
+  /**
+   * Finds the message that is stored under the same cid, without storing this one (P-6.3); null if
+   * there is none.
+   *
+   * Runs in the writer, so that it finds messages that wait for the same commit.
+   *
+   * @throws ProtocolError `idempotency_conflict` if that message has different content
+   */
+  async findRepeat({ actor, onQueued }: Caller, data: Send): Promise<Message | null> {
+    const input = this.identify(actor, data);
+    const find = async ({ sql }: WriteTransaction): Promise<Message | null> => {
+      await requireAccess(sql, 'read', input.room, actor.id);
+      return findRepeated(sql, input);
+    };
+    return this.writer.run([], find, onQueued);
   }
 
   /** Changes the text of the caller's own message (P-6.7). */
   async edit(
-    { actor, placed }: Caller,
+    { actor, onQueued }: Caller,
     data: CommandData<'message.edit'>,
   ): Promise<ReplyData<'message.edit'>> {
     refuseOwnLog(data.room);
     const text = this.checkText(data.text);
-    return this.writer.run(async (tx) => {
-      const message = await this.getForChange(tx, actor, data);
-      if (message.sender.id !== actor.id) {
-        throw new ProtocolError('forbidden', { message: 'Only its sender may edit a message.' });
-      }
-      await requireUnblocked(tx.sql, data.room, actor.id);
-      if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
-      if (message.text === text) return { message };
-      const place = await this.log.getNextPlace(tx, data.room);
-      const edited = { ...message, text, editedAt: place.at };
-      await tx.manager.update(MessageEntity, { id: message.id }, { text, editedAt: place.at });
-      await this.log.appendMessage(tx, data.room, place, 'message.edited', edited);
-      return { message: edited };
-    }, placed);
+    return this.writer.run(
+      [data.room],
+      async (tx) => {
+        const { message, isOwn, access } = await this.getForChange(tx, actor, data);
+        requireMay(isOwn ? 'edit' : 'editOthers', access);
+        if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
+        if (message.text === text) return { message };
+        const position = await this.log.getNextPosition(tx, data.room);
+        const edited = { ...message, text, editedAt: position.at };
+        const changes = { text, editedAt: position.at, hash: hashMessage(edited) };
+        await tx.manager.update(MessageEntity, { id: message.id }, changes);
+        await this.log.appendMessage(tx, data.room, position, 'message.edited', edited);
+        return { message: edited };
+      },
+      onQueued,
+    );
   }
 
-  /** Leaves a tombstone; the sender or the owner of the room may (P-6.8). */
+  /** Replaces a message by a tombstone (P-6.8). */
   async delete(
-    { actor, placed }: Caller,
+    { actor, onQueued }: Caller,
     data: CommandData<'message.delete'>,
   ): Promise<ReplyData<'message.delete'>> {
     refuseOwnLog(data.room);
-    const { gone, ...reply } = await this.writer.run(async (tx) => {
-      const message = await this.getForChange(tx, actor, data);
-      const owner = (await findRoom(tx.sql, data.room))?.info.owner;
-      if (message.sender.id !== actor.id && owner !== actor.id) {
-        const who = 'Only its sender or the owner of the room may delete a message.';
-        throw new ProtocolError('forbidden', { message: who });
-      }
+    const remove = async (tx: WriteTransaction) => {
+      const { message, isOwn, access } = await this.getForChange(tx, actor, data);
+      requireMay(isOwn ? 'delete' : 'deleteOthers', access);
       if (message.deletedAt !== undefined) return { message, gone: [] };
-      return this.bury(tx, actor, message);
-    }, placed);
+      return this.toTombstone(tx, actor, message);
+    };
+    const { gone, ...reply } = await this.writer.run([data.room], remove, onQueued);
     await this.files.removeBytes(gone);
     return reply;
   }
 
-  private async sendIn(
-    tx: WriteTransaction,
-    actor: Actor,
-    given: Given,
-    refusal: ProtocolError | undefined,
-  ): Promise<Sent> {
-    const message = refusal === undefined ? await this.insert(tx, actor, given) : null;
-    if (message !== null) return { message, duplicate: false };
-    await requireMember(tx.sql, given.room, actor.id);
-    return { message: await getRepeated(tx.sql, given, refusal), duplicate: true };
+  /** Checks a message; adds its id and the hash of its content. */
+  private identify(actor: Actor, data: Send): Identified {
+    const { room, cid } = data;
+    refuseOwnLog(room);
+    const text = this.checkText(data.text ?? '');
+    this.files.check(data);
+    const digest = cid === undefined ? null : contentHash({ ...data, text });
+    return { ...data, text, id: messageId(room, actor.id, cid), hash: digest };
   }
 
-  /** Makes a message a tombstone; gives the files whose bytes are to be removed. */
-  private async bury(
+  private async sendIn(tx: WriteTransaction, actor: Actor, input: NewMessage): Promise<Sent> {
+    const message = await this.insert(tx, actor, input);
+    if (message !== null) return { message, duplicate: false };
+    await requireAccess(tx.sql, 'read', input.room, actor.id);
+    const repeated = await findRepeated(tx.sql, input);
+    if (repeated === null) throw new Error(`The room ${input.room} accepts no messages`);
+    return { message: repeated, duplicate: true };
+  }
+
+  /** Replaces a message by a tombstone; returns the files whose bytes are to be removed. */
+  private async toTombstone(
     tx: WriteTransaction,
     actor: Actor,
     { attachments, ...message }: Message,
   ): Promise<{ message: Message; gone: string[] }> {
-    const place = await this.log.getNextPlace(tx, message.room);
-    const deleted = { deletedAt: place.at, deletedBy: actor.id };
+    const position = await this.log.getNextPosition(tx, message.room);
+    const deleted = { deletedAt: position.at, deletedBy: actor.id };
     const tombstone: Message = { ...message, ...deleted, text: '', reactions: [] };
-    const changes = { ...deleted, text: '', attachments: null };
+    const changes = { ...deleted, text: '', attachments: null, hash: hashMessage(tombstone) };
     await tx.manager.update(MessageEntity, { id: message.id }, changes);
     await tx.manager.delete(ReactionEntity, { messageId: message.id });
     const gone = attachments === undefined ? [] : await this.files.forget(tx, message.id);
-    await this.log.appendMessage(tx, message.room, place, 'message.deleted', tombstone);
+    await this.log.appendMessage(tx, message.room, position, 'message.deleted', tombstone);
     return { message: tombstone, gone };
   }
 
-  /** The path of every message: prepared statements, as few as it takes; null if it is not new. */
-  private async insert(tx: WriteTransaction, actor: Actor, given: Given): Promise<Message | null> {
-    const { room, id, hash } = given;
-    const named = await this.findFiles(tx, actor, given);
+  /** Stores a message, in as few statements as possible; returns null if it is not new. */
+  private async insert(
+    tx: WriteTransaction,
+    actor: Actor,
+    input: NewMessage,
+  ): Promise<Message | null> {
+    const { room, id, hash } = input;
+    const named = await this.findFiles(tx, actor, input);
     if (named === null) return null;
-    const causing = await this.findNamed(tx.sql, actor, given);
-    const before = causing === undefined ? given.givenHops : (causing.hops ?? 0);
-    const place = await this.findPlace(tx, actor, given);
-    if (place === null) return null;
-    const message = newMessage(actor, given, place);
-    if (actor.kind === 'bot') message.hops = before + 1;
-    const { file } = given;
+    const causing = await this.findNamed(tx.sql, actor, input);
+    const before = causing === undefined ? input.assumedHops : (causing.hops ?? 0);
+    const position = await this.reservePosition(tx, actor, input);
+    if (position === null) return null;
+    const message = newMessage(actor, input, position, before);
+    const { file } = input;
     if (file !== undefined || named.length > 0) {
-      message.attachments = await this.files.take(tx, named, file, { room, message: id });
+      message.attachments = await this.files.attach(tx, named, file, { room, message: id });
     }
-    await insertMessage(tx.sql, message, hash);
-    await this.log.appendMessage(tx, room, place, 'message.created', message);
+    await insertMessage(tx, message, hash);
+    await this.log.appendMessage(tx, room, position, 'message.created', message);
     return message;
   }
 
-  /** Finds the files that a new message is to take; null if the message is not new. */
+  /** Finds the files to attach to a new message; null if the message is not new. */
   private async findFiles(
-    { sql }: WriteTransaction,
+    tx: WriteTransaction,
     actor: Actor,
-    { id, room, files }: Given,
+    { id, room, files }: NewMessage,
   ): Promise<StoredFile[] | null> {
     if (files === undefined) return [];
-    await requireMember(sql, room, actor.id);
-    // A repeat names files that are taken.
+    const { sql } = tx;
+    await requireAccess(sql, 'read', room, actor.id);
+    // A repeat names files that are attached already.
     if (await isMessageStored(sql, id)) return null;
-    return this.files.find(sql, files, actor.id);
+    return this.files.find(tx, files, actor.id);
   }
 
   /**
-   * Finds no place for who is no member, nor for what is stored already: a repeat is answered in
-   * any case, also while one of the two has blocked the other (P-8.3).
+   * Reserves the position of a message; returns null if the sender is not a member or the message
+   * is already stored. A repeat is answered even while one user has blocked the other (P-8.3).
    */
-  private async findPlace(tx: WriteTransaction, actor: Actor, given: Given): Promise<Place | null> {
-    const { room, id } = given;
-    if (kindOfRoom(room) === 'direct' && !(await isMessageStored(tx.sql, id))) {
+  private async reservePosition(
+    tx: WriteTransaction,
+    actor: Actor,
+    input: NewMessage,
+  ): Promise<LogPosition | null> {
+    const { room, id } = input;
+    if (isDirectRoomId(room) && !(await isMessageStored(tx.sql, id))) {
       await this.directs.prepareMessage(tx, room, actor);
     }
-    return this.log.findPlaceForMessage(tx, room, actor.id, id);
+    return this.log.reserveForMessage(tx, room, actor.id, id);
   }
 
-  /** Requires the messages that one names, before anything is written; gives its cause. */
+  /** Requires the messages that a message refers to; returns its cause. */
   private async findNamed(
     sql: Sql,
     actor: Actor,
-    { room, replyTo, cause }: Given,
+    { room, replyTo, cause }: NewMessage,
   ): Promise<Message | undefined> {
     if (replyTo === undefined && cause === undefined) return undefined;
-    await requireMember(sql, room, actor.id);
+    await requireAccess(sql, 'read', room, actor.id);
     if (replyTo !== undefined) await getMessage(sql, room, replyTo);
     return cause === undefined ? undefined : getMessage(sql, room, cause);
   }
@@ -209,9 +230,10 @@ export class MessagesService {
     tx: WriteTransaction,
     actor: Actor,
     { room, message }: { room: string; message: string },
-  ): Promise<Message> {
-    await requireMember(tx.sql, room, actor.id);
-    return getMessage(tx.sql, room, message);
+  ): Promise<{ message: Message; isOwn: boolean; access: Access }> {
+    const access = await requireAccess(tx.sql, 'read', room, actor.id);
+    const found = await getMessage(tx.sql, room, message);
+    return { message: found, isOwn: found.sender.id === actor.id, access };
   }
 
   private checkText(text: string): string {
@@ -221,28 +243,21 @@ export class MessagesService {
   }
 }
 
-/** One field after the other, since objects that are spread cost as much as a statement. */
-function newMessage(actor: Actor, given: Given, { seq, at }: Place): Message {
-  const { id, room, text, cid, replyTo, cause, kind } = given;
-  const message: Message = { id, room, seq, sender: toUser(actor), text, at, reactions: [] };
-  if (cid !== undefined) message.cid = cid;
-  if (replyTo !== undefined) message.replyTo = replyTo;
-  if (cause !== undefined) message.cause = cause;
-  if (kind !== undefined) message.kind = kind;
-  return message;
+/** Returns the hash of what a sender wrote, by which repeats under one cid are compared (P-6.3). */
+function contentHash({ text, replyTo, files, image }: Omit<Identified, 'id' | 'hash'>): string {
+  const content: unknown[] = [text, replyTo ?? null];
+  // Without files and images, the hash is the same as in versions that did not have them.
+  if ((files ?? image) !== undefined) content.push(files ?? null, image ?? null);
+  return hash('sha256', JSON.stringify(content), 'base64url');
 }
 
-/** Gives what was stored under a cid before, unless it was something else (P-6.3). */
-async function getRepeated(
-  sql: Sql,
-  { id, room, hash }: Given,
-  refusal: ProtocolError | undefined,
-): Promise<Message> {
+/** Finds the message stored under a cid; throws if its content differs (P-6.3). */
+async function findRepeated(sql: Sql, { id, room, hash }: Identified): Promise<Message | null> {
   const row = await sql.get<{ content_hash: string | null }>(
-    'SELECT content_hash FROM messages WHERE id = ?',
+    'SELECT content_hash FROM messages WHERE id = $1',
     id,
   );
-  if (row === undefined) throw refusal ?? new Error(`The room ${room} takes no message`);
+  if (row === undefined) return null;
   if (row.content_hash !== hash) throw new ProtocolError('idempotency_conflict');
   return getMessage(sql, room, id);
 }
@@ -253,7 +268,7 @@ async function getMessage(sql: Sql, room: string, id: string): Promise<Message> 
   return message;
 }
 
-/** Makes the error for a message that is not in the room. */
+/** Returns the error for a message that is not in the room. */
 export function noSuchMessage(): ProtocolError {
   return new ProtocolError('not_found', { message: 'There is no such message in this room.' });
 }

@@ -1,18 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
-import { Writer, type WriteTransaction } from '../database/writer.js';
+import type { WriteTransaction } from '../database/write-job.js';
+import { Writer } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Message, Reaction } from '../protocol/models.js';
-import { requireUnblocked } from '../rooms/direct-rows.js';
-import { RoomLog } from '../rooms/room-log.js';
-import { requireMember } from '../rooms/room-rows.js';
-import { refuseOwnLog } from '../rooms/rooms.service.js';
-import type { Actor, Caller } from '../users/actor.js';
-import { findMessage } from './message-rows.js';
+import { RoomLog } from '../store/room-log.js';
+import { refuseOwnLog, requireAccess, requireMay } from '../rooms/policy.js';
+import type { Access } from '../store/room-rows.js';
+import type { Actor, Caller } from '../store/actor.js';
+import { findMessage } from '../store/message-rows.js';
 import { noSuchMessage } from './messages.service.js';
-import { ReactionEntity } from './reaction.entity.js';
+import { ReactionEntity } from '../store/reaction.entity.js';
 
 type React = CommandData<'message.react'>;
 
@@ -21,46 +21,55 @@ type React = CommandData<'message.react'>;
 export class ReactionsService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Writer) private readonly writer: Writer,
-    @Inject(RoomLog) private readonly log: RoomLog,
+    private readonly writer: Writer,
+    private readonly log: RoomLog,
   ) {}
 
   /** Sets a reaction of the caller; setting it again changes nothing. */
-  async add({ actor, placed }: Caller, data: React): Promise<ReplyData<'message.react'>> {
+  async add({ actor, onQueued }: Caller, data: React): Promise<ReplyData<'message.react'>> {
     refuseOwnLog(data.room);
-    return this.writer.run(async (tx) => {
-      const message = await this.getMessage(tx, actor, data);
-      const { emoji } = data;
-      const same = message.reactions.find((reaction) => reaction.emoji === emoji);
-      await requireUnblocked(tx.sql, data.room, actor.id);
-      if (same?.users.includes(actor.id) === true) return { message, changed: false };
-      this.checkLimits(message, same !== undefined);
-      const body = { message: message.id, emoji, user: actor.id };
-      const place = await this.append(tx, 'reaction.added', data.room, body, message);
-      await tx.manager.insert(ReactionEntity, {
-        messageId: message.id,
-        emoji,
-        userId: actor.id,
-        seq: place.seq,
-      });
-      return { message: place.message, changed: true };
-    }, placed);
+    return this.writer.run(
+      [data.room],
+      async (tx) => {
+        const { message, access } = await this.getMessage(tx, actor, data);
+        const { emoji } = data;
+        const same = message.reactions.find((reaction) => reaction.emoji === emoji);
+        requireMay('react', access);
+        if (same?.users.includes(actor.id) === true) return { message, changed: false };
+        this.checkLimits(message, same !== undefined);
+        const body = { message: message.id, emoji, user: actor.id };
+        const changed = await this.append(tx, 'reaction.added', data.room, body, message);
+        await tx.manager.insert(ReactionEntity, {
+          messageId: message.id,
+          emoji,
+          userId: actor.id,
+          seq: changed.seq,
+        });
+        return { message: changed.message, changed: true };
+      },
+      onQueued,
+    );
   }
 
-  /** Takes a reaction of the caller back; a missing one changes nothing. */
-  async remove({ actor, placed }: Caller, data: React): Promise<ReplyData<'message.unreact'>> {
+  /** Removes a reaction of the caller; a missing one changes nothing. */
+  async remove({ actor, onQueued }: Caller, data: React): Promise<ReplyData<'message.unreact'>> {
     refuseOwnLog(data.room);
-    return this.writer.run(async (tx) => {
-      const message = await this.getMessage(tx, actor, data);
-      const { emoji } = data;
-      const same = message.reactions.find((reaction) => reaction.emoji === emoji);
-      if (same?.users.includes(actor.id) !== true) return { message, changed: false };
-      const key = { messageId: message.id, emoji, userId: actor.id };
-      await tx.manager.delete(ReactionEntity, key);
-      const body = { message: message.id, emoji, user: actor.id };
-      const place = await this.append(tx, 'reaction.removed', data.room, body, message);
-      return { message: place.message, changed: true };
-    }, placed);
+    return this.writer.run(
+      [data.room],
+      async (tx) => {
+        const { message, access } = await this.getMessage(tx, actor, data);
+        const { emoji } = data;
+        const same = message.reactions.find((reaction) => reaction.emoji === emoji);
+        requireMay('unreact', access);
+        if (same?.users.includes(actor.id) !== true) return { message, changed: false };
+        const key = { messageId: message.id, emoji, userId: actor.id };
+        await tx.manager.delete(ReactionEntity, key);
+        const body = { message: message.id, emoji, user: actor.id };
+        const changed = await this.append(tx, 'reaction.removed', data.room, body, message);
+        return { message: changed.message, changed: true };
+      },
+      onQueued,
+    );
   }
 
   private async append(
@@ -76,12 +85,16 @@ export class ReactionsService {
     return { seq, message };
   }
 
-  private async getMessage(tx: WriteTransaction, actor: Actor, data: React): Promise<Message> {
-    await requireMember(tx.sql, data.room, actor.id);
+  private async getMessage(
+    tx: WriteTransaction,
+    actor: Actor,
+    data: React,
+  ): Promise<{ message: Message; access: Access }> {
+    const access = await requireAccess(tx.sql, 'read', data.room, actor.id);
     const message = await findMessage(tx.sql, data.room, data.message);
     if (message === null) throw noSuchMessage();
     if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');
-    return message;
+    return { message, access };
   }
 
   private checkLimits({ reactions }: Message, knownEmoji: boolean): void {
@@ -95,12 +108,12 @@ export class ReactionsService {
   }
 }
 
-/** Gives a message with one more reaction; the fold of `reaction.added` (P-5.9). */
+/** Returns a message with one more reaction, as after `reaction.added` (P-5.9). */
 function withReaction(message: Message, emoji: string, user: string): Message {
   return withUsers(message, emoji, (users) => [...users, user]);
 }
 
-/** Gives a message with one reaction less; the fold of `reaction.removed` (P-5.9). */
+/** Returns a message with one reaction fewer, as after `reaction.removed` (P-5.9). */
 function withoutReaction(message: Message, emoji: string, user: string): Message {
   return withUsers(message, emoji, (users) => users.filter((id) => id !== user));
 }
@@ -116,7 +129,7 @@ function withUsers(
   return { ...message, reactions: [...others, { emoji, users }].sort(byCodePoints) };
 }
 
-/** The order of P-6.9, which is that of UTF-8 and of the database, but not that of UTF-16. */
+/** Compares emoji as P-6.9 orders them: like UTF-8 and the database, but not like UTF-16. */
 function byCodePoints(a: Reaction, b: Reaction): number {
   return Buffer.compare(Buffer.from(a.emoji), Buffer.from(b.emoji));
 }

@@ -2,12 +2,23 @@ import { z } from 'zod';
 
 import { Id, isStorable, NOT_STORABLE, RoomRef, User } from './models.js';
 
-/** Name of a bot, by which people address it; nobody else may bear or resemble it (P-13.1). */
+/** Name of a bot, which people use to address it; reserved, with all similar names (P-13.1). */
 export const BotName = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'The name of a bot has 1 to 32 of a-z, 0-9 and "-".');
+  .regex(
+    /^[a-z0-9][a-z0-9-]{0,31}$/,
+    'The name of a bot must have 1 to 32 characters of a-z, 0-9 and "-".',
+  );
 
-/** What a bot may see and do in a room (P-13.3). */
+const ONE_LINE = /^[^\p{Cc}\p{Zl}\p{Zp}]*$/u;
+
+/** One-line description of a bot or a command (P-13.5). */
+export const BotLine = z
+  .string()
+  .max(256)
+  .regex(ONE_LINE, 'The text must be one line without control characters.');
+
+/** A permission of a bot in a room (P-13.3). */
 export const BotScope = z.enum([
   'messages:addressed',
   'messages:read',
@@ -17,10 +28,10 @@ export const BotScope = z.enum([
 ]);
 export type BotScope = z.infer<typeof BotScope>;
 
-/** Scopes that a bot has in a room whose owner names none (P-13.3). */
+/** Scopes of a bot that is added without `scopes` (P-13.3). */
 export const DEFAULT_SCOPES: readonly BotScope[] = ['messages:addressed', 'messages:write'];
 
-/** What a bot from afar says of itself in `hello` (P-13.8). */
+/** The `bot` field of the `hello` of a remote bot (P-13.8). */
 export const BotHello = z.strictObject({
   mode: z.enum(['exclusive', 'shared']).optional(),
   from: z.enum(['processed', 'live']).optional(),
@@ -30,8 +41,8 @@ export const BotHello = z.strictObject({
     .array(
       z.strictObject({
         name: BotName,
-        help: z.string().min(1).max(256),
-        args: z.array(z.string().min(1).max(32)).max(16).optional(),
+        help: BotLine.min(1),
+        args: z.array(BotLine.min(1).max(32)).max(16).optional(),
       }),
     )
     .max(64)
@@ -39,49 +50,52 @@ export const BotHello = z.strictObject({
 });
 export type BotHello = z.infer<typeof BotHello>;
 
-/** A command that a bot takes in a room, for help and completion (P-13.5). */
+/** A command of a bot in a room, for help and completion (P-13.5). */
 export const BotCommand = z.object({
   bot: User,
   name: z.string(),
   help: z.string(),
-  args: z.array(z.string()).describe('Names of the arguments, in their order.'),
+  args: z.array(z.string()).describe('Names of the arguments in order.'),
 });
 export type BotCommand = z.infer<typeof BotCommand>;
 
-/** A bot and how it fares (P-13.6). */
+/** A bot and its state (P-13.6). */
 export const BotStatus = z.object({
   bot: User,
   about: z.string(),
   state: z.enum(['active', 'resting']),
-  until: z.int().optional().describe('When a resting bot is tried again.'),
-  wants: z.array(BotScope).describe('Scopes that the bot asks for.'),
-  scopes: z.array(BotScope).optional().describe('Scopes that it has in the room, if one is given.'),
+  until: z.int().optional().describe('Time at which a resting bot becomes active again.'),
+  wants: z.array(BotScope).describe('Scopes that the bot requests.'),
+  scopes: z
+    .array(BotScope)
+    .optional()
+    .describe('Scopes of the bot in the room, if a room is given.'),
 });
 export type BotStatus = z.infer<typeof BotStatus>;
 
-/** Key of what a bot keeps (P-13.12). */
+/** Key of a value in the state of a bot (P-13.12). */
 export const StateKey = z.string().min(1).max(128).refine(isStorable, NOT_STORABLE);
 
-/** Key of an alarm, short enough to be part of a `cid` (P-13.12). */
+/** Key of an alarm; short, because it is part of a `cid` (P-13.12). */
 export const AlarmKey = StateKey.max(32);
 
-/** A time at which a bot wants to be called in a room (P-13.13). */
+/** A time at which a bot receives `alarm.due` for a room (P-13.13). */
 export const Alarm = z.strictObject({ at: z.int().min(0), value: z.unknown().optional() });
 export type Alarm = z.infer<typeof Alarm>;
 
-/** For whom a bot keeps something; the alarms of a room are kept apart (P-13.11). */
+/** Owner of a part of the state; the alarms of a room are separate (P-13.11). */
 export const StateOwner = z.union([
   z.strictObject({ room: RoomRef }),
   z.strictObject({ user: Id }),
-  z.strictObject({ alarms: RoomRef.describe('Room that the alarms are for.') }),
+  z.strictObject({ alarms: RoomRef.describe('Room of the alarms.') }),
 ]);
 export type StateOwner = z.infer<typeof StateOwner>;
 
-/** Something that a bot keeps (P-13.11). */
+/** A key of the state and its value (P-13.11). */
 export const StateEntry = z.object({ key: z.string(), value: z.unknown() });
 export type StateEntry = z.infer<typeof StateEntry>;
 
-/** One change of what a bot keeps; without a value, the key is removed (P-13.12). */
+/** One change of the state; without a value, the key is deleted (P-13.12). */
 export const StateChange = z.strictObject({
   owner: StateOwner,
   key: StateKey,
@@ -89,5 +103,5 @@ export const StateChange = z.strictObject({
 });
 export type StateChange = z.infer<typeof StateChange>;
 
-/** Changes that a bot may make at once (P-13.12). */
+/** Maximum number of changes at once (P-13.12). */
 export const MAX_STATE_CHANGES = 64;

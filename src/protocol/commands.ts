@@ -15,9 +15,11 @@ import {
   RoomCut,
   RoomRef,
   Seq,
+  Listeners,
   Title,
   User,
 } from './models.js';
+import { isBlank } from './names.js';
 import {
   BotCommand,
   BotHello,
@@ -36,21 +38,21 @@ import { Welcome } from './welcome.js';
 const MAX_TOKEN_CHARS = 4_096;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Text of a message; its greatest length is the limit `textChars` (P-6.2). */
+/** Text of a message; the limit `textChars` is its maximum length (P-6.2). */
 const Text = z
   .string()
   .min(1)
   .refine(isStorable, NOT_STORABLE)
-  .refine((text) => text.trim() !== '', 'A message is not blank.');
-/** Text of a message that is sent; without attachments it is a {@link Text} (P-6.2). */
+  .refine((text) => !isBlank(text), 'The text must have a visible character.');
+/** Text in `message.send`; it can be empty if the message has attachments (P-6.2). */
 const SentText = z
   .string()
   .refine(isStorable, NOT_STORABLE)
-  .refine((text) => text === '' || text.trim() !== '', 'A message is not blank.');
+  .refine((text) => text === '' || !isBlank(text), 'The text must have a visible character.');
 
-/** An image within the message, for programs that cannot upload (P-14.6). */
+/** An image inside a message, for clients that cannot upload files (P-14.6). */
 const InlineImage = z.strictObject({
-  data: z.string().min(1).regex(BASE64, 'The data of an image is base64 with padding.'),
+  data: z.string().min(1).regex(BASE64, 'The data of an image must be base64 with padding.'),
   name: FileName.optional(),
 });
 
@@ -62,7 +64,7 @@ const aboutUser = { user: Id };
 const inRoom = { room: RoomRef };
 const onMessage = { room: RoomRef, message: Id };
 
-/** Data of `hello`; unknown fields are ignored, so that newer clients can greet us (P-2.2). */
+/** Data of `hello`; ignores unknown fields, so that newer clients can connect (P-2.2). */
 export const Hello = z.object({
   protocol: z.int(),
   token: Token.optional(),
@@ -81,8 +83,8 @@ export type DirectCut = z.infer<typeof DirectCut>;
 /** A direct room of the caller, with the last event of its log (P-5.18). */
 export const DirectEntry = z.object({
   info: Room,
-  seq: Seq.describe('Head of its log.'),
-  at: z.int().min(0).describe('When that came about.'),
+  seq: Seq.describe('Head of its log, the position of that event.'),
+  at: z.int().min(0).describe('Time of that event.'),
 });
 export type DirectEntry = z.infer<typeof DirectEntry>;
 
@@ -92,9 +94,9 @@ const atMostOne = (data: { before?: unknown; after?: unknown; around?: unknown }
   [data.before, data.after, data.around].filter((bound) => bound !== undefined).length <= 1;
 
 /**
- * Every command of the protocol: what it takes and what its reply carries (P-3).
+ * All commands of the protocol, with the schemas of their data and of their replies (P-3).
  *
- * `data` refuses unknown fields, except that of `hello`.
+ * Unknown fields in the data of a command are an error, except in that of `hello`.
  */
 export const COMMANDS = {
   hello: { data: Hello, reply: Welcome },
@@ -122,7 +124,7 @@ export const COMMANDS = {
   },
   'room.get': {
     data: z.strictObject(inRoom),
-    reply: z.object({ info: Room, you: Member.nullable() }),
+    reply: z.object({ info: Room, you: Member.nullable(), listeners: Listeners.optional() }),
   },
   'room.update': {
     data: z.strictObject({ ...inRoom, title: Title }),
@@ -141,7 +143,7 @@ export const COMMANDS = {
       .strictObject({ ...inRoom, epoch: z.string().max(64).optional(), after: Seq.optional() })
       .refine(
         (data) => (data.epoch === undefined) === (data.after === undefined),
-        'Give both epoch and after, or neither.',
+        'Send both epoch and after, or neither.',
       ),
     reply: z.union([RoomCut, Replay]),
   },
@@ -162,7 +164,10 @@ export const COMMANDS = {
           .array(Id)
           .min(1)
           .max(100)
-          .refine((files) => new Set(files).size === files.length, 'Name each file once.')
+          .refine(
+            (files) => new Set(files).size === files.length,
+            'Each file can be listed only once.',
+          )
           .optional(),
         image: InlineImage.optional(),
         cid: ClientMessageId.optional(),
@@ -172,7 +177,7 @@ export const COMMANDS = {
       })
       .refine(({ text = '', files, image }) => text !== '' || (files ?? image) !== undefined, {
         path: ['text'],
-        message: 'A message has a text, or else files or an image.',
+        message: 'A message must have a text, files or an image.',
       }),
     reply: z.object({ message: Message, duplicate: z.boolean() }),
   },
@@ -200,10 +205,10 @@ export const COMMANDS = {
         before: Seq.optional(),
         after: Seq.optional(),
         around: Seq.optional(),
-        // However many are asked for, a page has no more than the limit `historyPageMax`.
+        // Larger values are valid; `historyPageMax` limits the page.
         limit: z.int().min(1).optional(),
       })
-      .refine(atMostOne, 'Give at most one of before, after and around.'),
+      .refine(atMostOne, 'Send at most one of before, after and around.'),
     reply: HistoryPage,
   },
   'message.status': {
@@ -250,7 +255,7 @@ export const COMMANDS = {
       })
       .refine(
         ({ key, after, limit }) => key === undefined || (after ?? limit) === undefined,
-        'Give key, or after and limit.',
+        'Send either key, or after and limit.',
       ),
     reply: z.object({ entries: z.array(StateEntry), hasMore: z.boolean() }),
   },
@@ -271,10 +276,10 @@ export const COMMANDS = {
 /** Name of a command, `noun.verb` (P-3.1). */
 export type CommandName = keyof typeof COMMANDS;
 
-/** Data of a command after it was checked: names folded, unknown fields gone (P-3.3). */
+/** Data of a command after validation: names are normalized, unknown fields removed (P-3.3). */
 export type CommandData<C extends CommandName> = z.output<(typeof COMMANDS)[C]['data']>;
 
-/** Data of a command as a client writes it (P-3.1). */
+/** Data of a command as a client sends it (P-3.1). */
 export type CommandInput<C extends CommandName> = z.input<(typeof COMMANDS)[C]['data']>;
 
 /** Data of the successful reply to a command (P-3.2). */

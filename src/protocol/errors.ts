@@ -1,36 +1,43 @@
 /**
- * The closed list of error codes, each with what it says when nothing better is known (P-4.2).
+ * All error codes, each with its default message (P-4.2). The list is closed.
  *
- * `retryable` tells whether the same command may succeed later without being changed.
+ * `retryable`: whether the same command can succeed later without a change.
  */
 export const ERRORS = {
   bad_frame: { retryable: false, message: 'The frame is not a command.' },
   unknown_command: { retryable: false, message: 'There is no such command.' },
-  invalid: { retryable: false, message: 'The data of the command is not of its shape.' },
+  invalid: { retryable: false, message: 'The data of the command is invalid.' },
   too_deep: { retryable: false, message: 'The data of the command is nested too deeply.' },
   too_large: { retryable: false, message: 'The file is too large.' },
+  too_slow: { retryable: true, message: 'The file arrives too slowly.' },
   image_unreadable: {
     retryable: false,
-    message: 'The image is broken, or none of the types that are shown.',
+    message: 'The image is damaged, or its type is not supported.',
   },
   too_long: { retryable: false, message: 'The text is too long.' },
-  hello_required: { retryable: false, message: 'Say hello first.' },
-  hello_repeated: { retryable: false, message: 'This connection has said hello already.' },
-  unsupported_version: { retryable: false, message: 'This protocol version is not spoken here.' },
+  hello_required: { retryable: false, message: 'Send hello first.' },
+  hello_repeated: { retryable: false, message: 'This connection has already sent hello.' },
+  unsupported_version: {
+    retryable: false,
+    message: 'The server does not support this protocol version.',
+  },
   token_invalid: { retryable: false, message: 'The token was not issued by this server.' },
   token_expired: { retryable: false, message: 'The token has expired.' },
   too_many_connections: { retryable: true, message: 'Too many open connections.' },
   forbidden: { retryable: false, message: 'You may not do that.' },
-  not_found: { retryable: false, message: 'There is no such thing here.' },
+  not_found: { retryable: false, message: 'There is no such object.' },
   not_member: { retryable: false, message: 'Join the room first.' },
-  room_exists: { retryable: false, message: 'There is a room of that name already.' },
-  name_reserved: { retryable: false, message: 'This is the name of a bot, or looks like it.' },
+  room_exists: { retryable: false, message: 'A room with this name already exists.' },
+  name_reserved: {
+    retryable: false,
+    message: 'This name belongs to a bot, or looks like the name of one.',
+  },
   message_deleted: { retryable: false, message: 'The message was deleted.' },
   idempotency_conflict: {
     retryable: false,
-    message: 'This cid was used for a message with other content.',
+    message: 'This cid was used for a message with different content.',
   },
-  limit_reached: { retryable: false, message: 'A limit of the server is reached.' },
+  limit_reached: { retryable: false, message: 'A limit of the server has been reached.' },
   blocked: { retryable: false, message: 'One of you has blocked the other.' },
   rate_limited: { retryable: true, message: 'Too many commands; try again later.' },
   unavailable: { retryable: true, message: 'The server cannot do this now; try again later.' },
@@ -40,14 +47,14 @@ export const ERRORS = {
 /** Code of an error (P-4.2). */
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What a {@link ProtocolError} may say beyond its code (P-4.1). */
+/** Optional fields of a {@link ProtocolError} (P-4.1). */
 export interface ErrorExtras {
   readonly message?: string;
   readonly retryAfterMs?: number;
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** An error as it stands in a reply or an `error` event (P-4.1). */
+/** An error as sent in a reply or an `error` event (P-4.1). */
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -56,7 +63,7 @@ export interface WireError {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
-/** A rule of the protocol that was broken; becomes a reply, never a log line (P-4.1). */
+/** An error for the client, which is never logged (P-4.1). */
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 
@@ -67,7 +74,7 @@ export class ProtocolError extends Error {
     super(extras.message ?? ERRORS[code].message);
   }
 
-  /** Gives the error in the form that crosses the wire (P-4.1). */
+  /** Returns the error in the form that is sent (P-4.1). */
   toWire(): WireError {
     const { retryAfterMs, details } = this.extras;
     return {

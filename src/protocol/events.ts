@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { Alarm } from './bots.js';
 import { ERRORS, type ErrorCode } from './errors.js';
-import { Id, Member, Message, Room, Seq, User } from './models.js';
+import { Id, Listeners, Member, Message, Room, Seq, User } from './models.js';
 import { Welcome } from './welcome.js';
 
 /** Fields of every event of a room's log (P-5.8). */
@@ -21,7 +21,7 @@ const WireErrorSchema = z.object({
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
-/** Events that take a position in the log of a room (P-5.8). */
+/** Events that have a position in the log of a room (P-5.8). */
 export const LOG_EVENTS = {
   'room.created': z.object({ ...logged, info: Room }),
   'room.updated': z.object({ ...logged, info: Room }),
@@ -38,7 +38,11 @@ export const LOG_EVENTS = {
   'message.deleted': z.object({ ...logged, message: Message }),
   'reaction.added': z.object({ ...logged, message: Id, emoji: z.string(), user: Id }),
   'reaction.removed': z.object({ ...logged, message: Id, emoji: z.string(), user: Id }),
-  'dm.opened': z.object({ ...logged, info: Room, user: User.describe('By whose command.') }),
+  'dm.opened': z.object({
+    ...logged,
+    info: Room,
+    user: User.describe('User whose command opened the room.'),
+  }),
   'user.blocked': z.object({ ...logged, user: User }),
   'user.unblocked': z.object({ ...logged, user: User }),
 } as const;
@@ -47,8 +51,9 @@ export const LOG_EVENTS = {
 export const EPHEMERAL_EVENTS = {
   typing: z.object({
     room: z.string(),
-    user: User,
-    active: z.boolean(),
+    started: z.array(User).optional(),
+    stopped: z.array(Id).optional(),
+    count: z.int().describe('Number of users who are typing.'),
     expiresInMs: z.int(),
   }),
   presence: z.object({
@@ -56,6 +61,7 @@ export const EPHEMERAL_EVENTS = {
     online: z.array(Id).optional(),
     offline: z.array(Id).optional(),
     count: z.int(),
+    listeners: Listeners.optional(),
   }),
 } as const;
 
@@ -76,7 +82,7 @@ export const CONNECTION_EVENTS = {
   }),
 } as const;
 
-/** Events that only bots get, beside those of logs (P-13). */
+/** Events that only bots receive, in addition to those of logs (P-13). */
 export const BOT_EVENTS = {
   'alarm.due': z.object({ room: z.string(), key: z.string(), ...Alarm.shape }),
 } as const;
@@ -92,8 +98,14 @@ export const EVENTS = {
 /** Name of an event, `noun.pastTense` (P-3.1). */
 export type EventName = keyof typeof EVENTS;
 
-/** Name of an event that takes a position in a log (P-5.8). */
+/** Name of an event that has a position in a log (P-5.8). */
 export type LogEventName = keyof typeof LOG_EVENTS;
+
+/** Name of an event that has no position and is never replayed (P-7.1). */
+export type EphemeralEventName = keyof typeof EPHEMERAL_EVENTS;
+
+/** Name of an event that only bots receive (P-13.13). */
+export type BotEventName = keyof typeof BOT_EVENTS;
 
 /** Data of an event (P-3.1). */
 export type EventData<E extends EventName> = z.output<(typeof EVENTS)[E]>;
@@ -103,7 +115,7 @@ export type LogEvent = {
   [E in LogEventName]: { readonly event: E; readonly data: EventData<E> };
 }[LogEventName];
 
-/** An event as a page of replay carries it (P-5.11). */
+/** An event in a page of replay (P-5.11). */
 export const ReplayedEvent = z.object({
   event: z.enum(Object.keys(LOG_EVENTS) as [LogEventName, ...LogEventName[]]),
   data: z.looseObject(logged),

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 
-import { normalizeDisplayName, normalizeLabel, toRoomId } from './names.js';
+import { normalizeDisplayName, normalizeLabel, normalizeReaction, toRoomId } from './names.js';
 
 const utf8 = new TextEncoder();
 const time = z.int().min(0).describe('Milliseconds since 1970-01-01T00:00:00Z.');
 
-/** What PostgreSQL cannot store, and nobody types (P-6.2). */
+/** Returns whether a text can be stored; PostgreSQL rejects U+0000 (P-6.2). */
 export function isStorable(text: string): boolean {
   return !text.includes('\u0000');
 }
 
-/** What is said of a text that is not {@link isStorable}. */
-export const NOT_STORABLE = 'U+0000 is no character of a text.';
+/** Message for a text that is not {@link isStorable}. */
+export const NOT_STORABLE = 'A text cannot contain U+0000.';
 
 /** Position in the log of a room, counted from 1; 0 is before the first event (P-5.8). */
 export const Seq = z.int().min(0);
@@ -19,51 +19,51 @@ export const Seq = z.int().min(0);
 /** Opaque id of a user, a message or a session, made by the server (P-1.3). */
 export const Id = z.string().min(1).max(64).refine(isStorable, NOT_STORABLE);
 
-/** Room as a client names it: the id, or a public name in any case and form (P-5.1). */
+/** Reference to a room: its id, or a public name in any case and Unicode form (P-5.1). */
 export const RoomRef = z
   .string()
   .max(256)
   .transform((typed, context) => {
     const room = toRoomId(typed);
     if (room !== null) return room;
-    context.addIssue('A room name has 1 to 64 letters, digits, "-" or "_" of any script.');
+    context.addIssue('A room name must have 1 to 64 letters and digits of any script, "-" or "_".');
     return z.NEVER;
   });
 
-/** Title of a room as people write it (P-5.1). */
+/** Title of a room; normalized (P-5.1). */
 export const Title = z
   .string()
   .max(256)
   .transform((typed, context) => {
     const title = normalizeLabel(typed, 64);
     if (title !== null) return title;
-    context.addIssue('A title has 1 to 64 visible characters.');
+    context.addIssue('A title must have 1 to 64 visible characters.');
     return z.NEVER;
   });
 
-/** Name under which a user is shown (P-2.6). */
+/** Display name of a user; normalized (P-2.6). */
 export const DisplayName = z
   .string()
   .max(256)
   .transform((typed, context) => {
     const name = normalizeDisplayName(typed);
     if (name !== null) return name;
-    context.addIssue('A name has 1 to 32 visible characters, without controls.');
+    context.addIssue('A name must have 1 to 32 visible characters and no control characters.');
     return z.NEVER;
   });
 
-/** Emoji or short code of a reaction (P-6.9). */
+/** Emoji or short code of a reaction; normalized (P-6.9). */
 export const Emoji = z
   .string()
   .max(64)
   .transform((typed, context) => {
-    const emoji = normalizeLabel(typed, 32);
-    if (emoji !== null && !/\s/u.test(emoji)) return emoji;
-    context.addIssue('A reaction has 1 to 32 visible characters without spaces.');
+    const emoji = normalizeReaction(typed);
+    if (emoji !== null) return emoji;
+    context.addIssue('A reaction must have 1 to 32 visible characters and no spaces.');
     return z.NEVER;
   });
 
-/** Id that a client gives to a message, unique for each sender and room (P-6.3). */
+/** Id that a client assigns to a message, unique per sender and room (P-6.3). */
 export const ClientMessageId = z
   .string()
   .min(1)
@@ -71,33 +71,35 @@ export const ClientMessageId = z
   .refine(isStorable, NOT_STORABLE)
   .refine(
     (cid) => cid.length <= 21 || utf8.encode(cid).length <= 64,
-    'A cid has at most 64 bytes.',
+    'A cid must have at most 64 bytes.',
   );
 
-/** Name of a file, as text for people; it is no path (P-14.1). */
+/** Name of a file for display; it is not a path (P-14.1). */
 export const FileName = z
   .string()
   .max(1_024)
   .transform((typed, context) => {
     const name = normalizeLabel(typed, 255);
     if (name !== null) return name;
-    context.addIssue('The name of a file has 1 to 255 visible characters, without controls.');
+    context.addIssue(
+      'A file name must have 1 to 255 visible characters and no control characters.',
+    );
     return z.NEVER;
   });
 
-/** A file that was uploaded, as a message names it; its bytes are at `url` (P-14.4). */
+/** An uploaded file in a message; its bytes are at `url` (P-14.4). */
 export const Attachment = z.object({
   id: Id,
   name: z.string(),
-  type: z.string().describe('Media type, told from the bytes.'),
-  size: z.int().min(0).describe('Bytes.'),
-  width: z.int().min(1).optional().describe('Pixels; of images only.'),
-  height: z.int().min(1).optional(),
+  type: z.string().describe('Media type, detected from the bytes.'),
+  size: z.int().min(0).describe('Size in bytes.'),
+  width: z.int().min(1).optional().describe('Width in pixels; images only.'),
+  height: z.int().min(1).optional().describe('Height in pixels; images only.'),
   url: z.string().describe('Path on the server.'),
   preview: z
     .object({ url: z.string(), width: z.int().min(1), height: z.int().min(1) })
     .optional()
-    .describe('A small picture of an image.'),
+    .describe('A small version of an image.'),
 });
 export type Attachment = z.infer<typeof Attachment>;
 
@@ -113,7 +115,7 @@ export type User = z.infer<typeof User>;
 export const Member = z.object({ user: User, role: z.enum(['owner', 'member']), joinedAt: time });
 export type Member = z.infer<typeof Member>;
 
-/** A room as those see it who may know of it (P-5.1). */
+/** A room as it is shown to users who may see it (P-5.1). */
 export const Room = z.object({
   id: z.string(),
   kind: z.enum(['public', 'direct']),
@@ -121,15 +123,18 @@ export const Room = z.object({
   owner: Id.nullable().describe('Null for the default room and for direct rooms.'),
   memberCount: z.int().min(0),
   createdAt: time,
-  users: z.array(User).optional().describe('The two that a direct room is between, by id.'),
+  users: z
+    .array(User)
+    .optional()
+    .describe('The two users of a direct room, in the order of their ids.'),
 });
 export type Room = z.infer<typeof Room>;
 
-/** One emoji on a message and the users who set it, in that order (P-6.9). */
+/** An emoji on a message and the users who added it, in this order (P-6.9). */
 export const Reaction = z.object({ emoji: z.string(), users: z.array(Id) });
 export type Reaction = z.infer<typeof Reaction>;
 
-/** A message as it is now; a deleted one is a tombstone without text (P-6.1). */
+/** The current state of a message; a deleted one is a tombstone without text (P-6.1). */
 export const Message = z.object({
   id: Id,
   room: z.string(),
@@ -140,13 +145,13 @@ export const Message = z.object({
   at: time,
   cid: z.string().optional(),
   replyTo: Id.optional(),
-  cause: Id.optional().describe('Message that made a bot write this one.'),
+  cause: Id.optional().describe('Message that caused a bot to send this one.'),
   kind: z.literal('notice').optional().describe('A notice triggers no bot.'),
   hops: z
     .int()
     .min(1)
     .optional()
-    .describe('How many bots in a row led to it; stamped by the server.'),
+    .describe('Number of bots in a row that led to it; set by the server.'),
   editedAt: time.optional(),
   deletedAt: time.optional(),
   deletedBy: Id.optional(),
@@ -158,8 +163,15 @@ export type Message = z.infer<typeof Message>;
 export const Position = z.strictObject({ epoch: z.string().max(64), seq: Seq });
 export type Position = z.infer<typeof Position>;
 
-/** Who of a room is online; `online` is absent above 100 members (P-7.2). */
-export const RoomPresence = z.object({ online: z.array(Id).optional(), count: z.int().min(0) });
+/** Number of connections that receive a room without a session (P-10.7). */
+export const Listeners = z.int().min(0).describe('Connections that only listen.');
+
+/** Members of a room who are online; `online` is absent above 100 members (P-7.2). */
+export const RoomPresence = z.object({
+  online: z.array(Id).optional(),
+  count: z.int().min(0),
+  listeners: Listeners.optional(),
+});
 export type RoomPresence = z.infer<typeof RoomPresence>;
 
 /** State of a room at one position of its log (P-5.5). */

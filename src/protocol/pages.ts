@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ReplayedEvent } from './events.js';
 import { Message, Seq } from './models.js';
 
-/** One page of the log of a room after a position, or why there is none (P-5.11). */
+/** One page of the log of a room after a position, or the reason why there is none (P-5.11). */
 export const Replay = z.union([
   z.object({
     room: z.string(),

@@ -1,13 +1,14 @@
 import { z } from 'zod';
 
-import { DEFAULT_LIMITS, type LimitName } from './limits.js';
+import { ANNOUNCED_LIMITS, type AnnouncedLimits } from './limits.js';
 import { Id, Position, Seq, User } from './models.js';
 
-const limitShape = Object.fromEntries(
-  Object.keys(DEFAULT_LIMITS).map((name) => [name, z.number()]),
-) as Record<LimitName, z.ZodNumber>;
+const limitShape = Object.fromEntries(ANNOUNCED_LIMITS.map((name) => [name, z.number()])) as Record<
+  keyof AnnouncedLimits,
+  z.ZodNumber
+>;
 
-/** What became of one room of `hello.resume` (P-5.12). */
+/** Result for one room of `hello.resume` (P-5.12). */
 export const Resumed = z.union([
   z.object({ complete: z.literal(true), seq: Seq }),
   z.object({
@@ -22,8 +23,8 @@ export const Welcome = z.object({
   protocol: z.int(),
   session: Id,
   user: User,
-  token: z.string().optional().describe('Lets a guest come back as the same user.'),
-  expiresAt: z.int().describe('When the token expires, in milliseconds since 1970.'),
+  token: z.string().optional().describe('Lets a guest return as the same user.'),
+  expiresAt: z.int().describe('Expiry of the token, in milliseconds since 1970.'),
   me: Position,
   heartbeat: z.object({
     mode: z.enum(['transport', 'frames']),

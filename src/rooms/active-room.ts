@@ -1,11 +1,12 @@
-import type { AppendedEvent } from '../database/writer.js';
+import type { AppendedEvent } from '../database/write-job.js';
 import type { LogEvent } from '../protocol/events.js';
 import type { Member, Message, Room, User } from '../protocol/models.js';
-import type { LoggedEvent } from './room-log.js';
+import type { LoggedEvent } from '../store/room-log.js';
+import type { Access } from '../store/room-rows.js';
 
-const RING = 256;
+export const KEPT_EVENTS = 256;
 
-/** What a room is at one position of its log. */
+/** The state of a room at one position of its log. */
 export interface RoomState {
   readonly epoch: string;
   readonly head: number;
@@ -20,10 +21,10 @@ export interface RoomState {
 }
 
 /**
- * A room in use, kept in memory at the head of its log.
+ * A room in memory, kept at the head of its log.
  *
- * It serves joins, resumes and short replays, so that a crowd that comes back costs the database
- * one query a room and not one a socket.
+ * It serves joins, resumes and short replays, so that many clients that return at once cost the
+ * database one query for each room and not one for each socket.
  */
 export class ActiveRoom {
   readonly id: string;
@@ -31,9 +32,9 @@ export class ActiveRoom {
   head: number;
   info: Room;
   hasMore: boolean;
-  /** Members by user id, in the order of their joins. */
+  /** Members by user id, in order of joining. */
   readonly members = new Map<string, Member>();
-  /** Users whose messages are, or were, among the latest. */
+  /** Senders of messages that are, or were, among the latest. */
   private readonly senders = new Set<string>();
   private readonly ring: LoggedEvent[];
   private latest: Message[];
@@ -59,7 +60,17 @@ export class ActiveRoom {
     return this.latest;
   }
 
-  /** Gives the members who joined first. */
+  /** Returns the relation of a user to the room. */
+  accessOf(userId: string): Access {
+    return {
+      kind: this.info.kind,
+      isMember: this.members.has(userId),
+      isOwner: this.info.owner === userId,
+      isParticipant: this.info.users?.some(({ id }) => id === userId) === true,
+    };
+  }
+
+  /** Returns the members who joined first. */
   firstMembers(count: number): Member[] {
     const first: Member[] = [];
     for (const member of this.members.values()) {
@@ -70,9 +81,9 @@ export class ActiveRoom {
   }
 
   /**
-   * Takes in an event that was committed; one that is known already changes nothing.
+   * Applies a committed event; one that was applied before changes nothing.
    *
-   * False if events before it are missing here: the room must be loaded anew.
+   * Returns false if earlier events are missing: the room has to be loaded again.
    */
   apply({ event, message }: AppendedEvent): boolean {
     if (event.data.seq <= this.head) return true;
@@ -82,11 +93,11 @@ export class ActiveRoom {
     this.fold(event);
     this.noteSender(event);
     this.ring.push({ event, messageId: message?.id ?? null });
-    if (this.ring.length > RING) this.ring.shift();
+    if (this.ring.length > KEPT_EVENTS) this.ring.shift();
     return true;
   }
 
-  /** Gives the events after a position; null if they are not all in memory. */
+  /** Returns the events after a position; null if some are not in memory. */
   since(after: number): LogEvent[] | null {
     if (after >= this.head) return [];
     const first = this.ring[0]?.event.data.seq;
@@ -129,7 +140,7 @@ export class ActiveRoom {
     }
   }
 
-  /** Takes in the new name of a user, who may have left; what is shown of the user bears it. */
+  /** Applies the new name of a user, who may have left but still have messages here. */
   rename(user: User): void {
     this.renameInInfo(user);
     if (!this.senders.has(user.id) && !this.members.has(user.id)) return;
@@ -160,7 +171,7 @@ export class ActiveRoom {
     }
   }
 
-  /** The log says that something happened; the text lives with the message (P-5.9). */
+  /** Replaces a message in all events about it: texts are stored with messages (P-5.9). */
   private replaceMessage(message: Message): void {
     if (message.seq === this.head) return;
     this.latest = this.latest.map((old) => (old.id === message.id ? message : old));

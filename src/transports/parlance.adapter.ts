@@ -4,30 +4,33 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Server } from 'socket.io';
 
+import { AddressWarnings } from '../limits/address-warnings.js';
 import { ChatServer } from '../chat/chat-server.js';
-import type { ChatTransport, TransportHost } from '../chat/transport.js';
+import type { ChatTransport, TransportHost } from '../chat/connections/transport.js';
 import { CONFIG, type Config } from '../config/config.js';
-import { addressReader } from './client-address.js';
+import { HTTP_SETTINGS, type HttpSettings } from '../config/http-options.js';
+import { ClientAddresses } from './client-addresses.js';
+import { limitHttpConnections } from './http-connections.js';
 import { HttpRouter } from './http-router.js';
+import { HttpRoutes } from './http-routes.js';
 import { InMemoryTransport } from './in-memory/in-memory.transport.js';
-import { OriginGuard } from './origin-guard.js';
+import { OriginPolicy } from './origin-policy.js';
 import { SocketIoTransport } from './socket-io/socket-io.transport.js';
 import { WebSocketTransport } from './websocket/websocket.transport.js';
 
 /**
  * Serves the gateways of a Nest app over every transport at once.
  *
- * Nest calls {@link createIOServer} once. Gateways are told of a `Connection`, which is their
- * client, as soon as that has a session; their handlers are in the command table. What a gateway
- * throws in `handleConnection` or `handleDisconnect`, or rejects with, is logged, and the
- * connection goes on.
+ * Nest calls {@link createIOServer} once. The client of a gateway is a `Connection`, of which the
+ * gateway is told as soon as it has a session. The handlers of gateways are in the command table.
+ * If `handleConnection` or `handleDisconnect` fails, the error is logged and nothing else happens.
  */
 export class ParlanceAdapter extends IoAdapter {
   private readonly app: INestApplicationContext;
   private readonly transports: ChatTransport[] = [];
   private io: Server | undefined;
 
-  /** `more` are transports beyond Socket.IO, plain WebSocket and in memory. */
+  /** `more` are transports in addition to Socket.IO, plain WebSocket and in memory. */
   constructor(
     app: INestApplicationContext,
     private readonly more: readonly ChatTransport[] = [],
@@ -48,11 +51,12 @@ export class ParlanceAdapter extends IoAdapter {
     );
     const host = this.host(config);
     for (const transport of this.transports) transport.attach(host);
+    this.app.get(HttpRoutes).attach(host);
     this.io = socketIo.server;
     return this.io;
   }
 
-  /** Does nothing, nor do the next two: `GatewayHooks` and the command table call gateways. */
+  /** Does nothing, like the next two: `GatewayHooks` and the command table call gateways. */
   override bindClientConnect(): void {}
 
   override bindClientDisconnect(): void {}
@@ -65,18 +69,22 @@ export class ParlanceAdapter extends IoAdapter {
 
   private host(config: Config): TransportHost {
     const http = this.httpServer as HttpServer | undefined;
-    const guard = new OriginGuard(config.origins);
-    const allowed: TransportHost['isOriginAllowed'] = (request) => guard.allows(request);
+    const policy = this.app.get(OriginPolicy);
+    const allowed: TransportHost['isOriginAllowed'] = (request) => policy.allows(request);
     const router = http === undefined ? undefined : new HttpRouter(http, allowed);
     const server = this.app.get(ChatServer);
+    const addresses = this.app.get(ClientAddresses);
+    const warnings = this.app.get(AddressWarnings);
+    if (http !== undefined) limitHttpConnections(http, config.limits, addresses, warnings);
     return {
       http,
+      path: this.app.get<HttpSettings>(HTTP_SETTINGS).path,
       limits: config.limits,
       origins: config.origins,
       claimUpgrade: (owns, handler) => router?.claimUpgrade(owns, handler),
-      claimRequests: (owns, handler) => router?.claimRequests(owns, handler),
+      claimRequests: (owns, handler, options) => router?.claimRequests(owns, handler, options),
       isOriginAllowed: allowed,
-      remoteAddress: addressReader(config.trustProxy),
+      remoteAddress: (request) => addresses.of(request),
       reserve: (address) => server.reserve(address),
       accept: (link, handshake) => server.accept(link, handshake),
     };

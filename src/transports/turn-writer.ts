@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream';
 
-/** Past this, one more write costs little beside what it sends, and tells how much is left over. */
+/** Bytes that are written at once: a system call costs little compared with so many bytes. */
 const FULL_BYTES = 65_536;
 
 let pending: TurnWriter[] = [];
 
 /**
- * Gathers the frames that a socket is sent in one turn of the event loop into one write.
+ * Gathers the frames for one socket in one turn of the event loop into one write.
  *
- * A system call costs more than anything else on the way of a small frame.
+ * For a small frame, the system call costs more than anything else.
  */
 export class TurnWriter {
   private first: Buffer | null = null;
@@ -17,12 +17,12 @@ export class TurnWriter {
 
   constructor(private readonly socket: Duplex) {}
 
-  /** Bytes that the kernel has not taken, those of this turn included. */
+  /** Bytes that the kernel has not accepted yet, including those of this turn. */
   get bufferedBytes(): number {
     return this.addedBytes + this.socket.writableLength;
   }
 
-  /** Adds a frame to what leaves at the end of this turn. */
+  /** Adds a frame, to be written at the end of this turn. */
   add(frame: Buffer): void {
     if (this.first === null) {
       this.first = frame;
@@ -34,7 +34,7 @@ export class TurnWriter {
     if (this.addedBytes >= FULL_BYTES) this.flush();
   }
 
-  /** Writes at once what was added, so that something else can follow it. */
+  /** Writes the added frames at once, so that other bytes can follow them. */
   flush(): void {
     const { first, others } = this;
     if (first === null) return;

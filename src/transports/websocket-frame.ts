@@ -1,6 +1,6 @@
 const FIN_TEXT = 0x81;
 
-/** Frames a text for a WebSocket client: one unmasked, unfragmented text frame (RFC 6455, 5.2). */
+/** Returns a text as one unmasked, unfragmented WebSocket frame (RFC 6455, 5.2). */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;

@@ -2,70 +2,82 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
-import { Writer, type WriteTransaction } from '../database/writer.js';
+import type { WriteTransaction } from '../database/write-job.js';
+import type { DeclaredLog } from '../database/write-job.js';
+import { Writer } from '../database/writer.js';
 import type { CommandData, ReplyData } from '../protocol/commands.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { User } from '../protocol/models.js';
-import { RoomLog } from '../rooms/room-log.js';
-import { ownLog, type Actor, type Caller } from './actor.js';
-import { BlockEntity } from './block.entity.js';
-import { isBlocking, pageBlocked } from './block-rows.js';
+import { RoomLog } from '../store/room-log.js';
+import { declareOwnLog, ownLog, type Actor, type Caller } from '../store/actor.js';
+import { directRoomId } from '../store/direct-rows.js';
+import { BlockEntity } from '../store/block.entity.js';
+import { isBlocking, pageBlocked } from '../store/block-rows.js';
 import { UsersService } from './users.service.js';
 
 const LIST_PAGE = 50;
 
-/** Who blocks whom (P-8.3). */
+/** Blocks between users (P-8.3). */
 @Injectable()
 export class BlocksService {
   constructor(
     @Inject(CONFIG) private readonly config: Config,
-    @Inject(Writer) private readonly writer: Writer,
-    @Inject(Reader) private readonly reader: Reader,
-    @Inject(RoomLog) private readonly log: RoomLog,
-    @Inject(UsersService) private readonly users: UsersService,
+    private readonly writer: Writer,
+    private readonly reader: Reader,
+    private readonly log: RoomLog,
+    private readonly users: UsersService,
   ) {}
 
   /**
-   * Blocks a user; `here` is that user, if connected.
+   * Blocks a user; `connected` is that user if connected.
    *
    * @throws ProtocolError `not_found`, `invalid`, `limit_reached`
    */
   async block(
-    { actor, placed }: Caller,
+    { actor, onQueued }: Caller,
     id: string,
-    here: Actor | undefined,
+    connected: Actor | undefined,
   ): Promise<ReplyData<'user.block'>> {
     refuseSelf(actor, id);
-    return this.writer.run(async (tx) => {
-      const user = await this.users.getIn(tx, id, here);
-      if (await isBlocking(tx.sql, actor.id, id)) return { user, changed: false };
-      await this.requirePlace(tx, actor.id);
-      for (const one of [actor, here]) if (one !== undefined) await this.users.store(tx, one);
-      const row = { blockerId: actor.id, blockedId: id, at: Date.now() };
-      await tx.manager.insert(BlockEntity, row);
-      await this.log.append(tx, ownLog(actor.id), 'user.blocked', { user });
-      return { user, changed: true };
-    }, placed);
+    return this.writer.run(
+      logsOfBlock(actor, id, connected),
+      async (tx) => {
+        const user = await this.users.getIn(tx, id, connected);
+        if (await isBlocking(tx.sql, actor.id, id)) return { user, changed: false };
+        await this.requireBlockQuota(tx, actor.id);
+        for (const one of [actor, connected])
+          if (one !== undefined) await this.users.store(tx, one);
+        const row = { blockerId: actor.id, blockedId: id, at: tx.now() };
+        await tx.manager.insert(BlockEntity, row);
+        await this.log.append(tx, ownLog(actor.id), 'user.blocked', { user });
+        return { user, changed: true };
+      },
+      onQueued,
+    );
   }
 
   /**
-   * Blocks a user no longer.
+   * Removes the block of a user.
    *
    * @throws ProtocolError `not_found`, `invalid`
    */
   async unblock(
-    { actor, placed }: Caller,
+    { actor, onQueued }: Caller,
     id: string,
-    here: Actor | undefined,
+    connected: Actor | undefined,
   ): Promise<ReplyData<'user.unblock'>> {
     refuseSelf(actor, id);
-    return this.writer.run(async (tx) => {
-      const user = await this.users.getIn(tx, id, here);
-      if (!(await isBlocking(tx.sql, actor.id, id))) return { user, changed: false };
-      await tx.manager.delete(BlockEntity, { blockerId: actor.id, blockedId: id });
-      await this.log.append(tx, ownLog(actor.id), 'user.unblocked', { user });
-      return { user, changed: true };
-    }, placed);
+    return this.writer.run(
+      logsOfBlock(actor, id, connected),
+      async (tx) => {
+        const user = await this.users.getIn(tx, id, connected);
+        if (!(await isBlocking(tx.sql, actor.id, id))) return { user, changed: false };
+        await tx.manager.delete(BlockEntity, { blockerId: actor.id, blockedId: id });
+        await this.log.append(tx, ownLog(actor.id), 'user.unblocked', { user });
+        return { user, changed: true };
+      },
+      onQueued,
+    );
   }
 
   /** Lists a page of the users that the caller blocks, by id (P-8.4). */
@@ -79,15 +91,21 @@ export class BlocksService {
     return found.length > limit && next !== undefined ? { users, next } : { users };
   }
 
-  private async requirePlace({ sql }: WriteTransaction, id: string): Promise<void> {
+  private async requireBlockQuota({ sql }: WriteTransaction, id: string): Promise<void> {
     const { blocksPerUser: value } = this.config.limits;
-    const last = 'SELECT blocked_id FROM blocks WHERE blocker_id = ? LIMIT 1 OFFSET ?';
+    const last = 'SELECT blocked_id FROM blocks WHERE blocker_id = $1 LIMIT 1 OFFSET $2';
     if ((await sql.get(last, id, value - 1)) === undefined) return;
     throw new ProtocolError('limit_reached', { details: { limit: 'blocksPerUser', value } });
   }
 }
 
+/** Returns the logs that guard a block: those of both users, and that of their direct room. */
+function logsOfBlock(actor: Actor, id: string, connected: Actor | undefined): DeclaredLog[] {
+  const blocked = connected === undefined ? ownLog(id) : declareOwnLog(connected);
+  return [declareOwnLog(actor), blocked, directRoomId(actor.id, id)];
+}
+
 function refuseSelf(actor: Actor, id: string): void {
   if (actor.id !== id) return;
-  throw new ProtocolError('invalid', { message: 'Nobody blocks themselves.' });
+  throw new ProtocolError('invalid', { message: 'You cannot block yourself.' });
 }

@@ -1,21 +1,21 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
-import type { Actor } from './actor.js';
-import { BotAccounts, botActor } from './bot-accounts.service.js';
+import type { Actor } from '../store/actor.js';
+import { BotAccounts, botActor } from './bot-accounts.js';
 import { TokensService } from './tokens.service.js';
 import { UsersService } from './users.service.js';
 
-/** Who a token belongs to, for those who come without a connection. */
+/** Finds the owners of tokens, for requests without a connection. */
 @Injectable()
 export class TokenOwners {
   constructor(
-    @Inject(TokensService) private readonly tokens: TokensService,
-    @Inject(BotAccounts) private readonly accounts: BotAccounts,
-    @Inject(UsersService) private readonly users: UsersService,
+    private readonly tokens: TokensService,
+    private readonly accounts: BotAccounts,
+    private readonly users: UsersService,
   ) {}
 
   /**
-   * Gives the user of a token, under the stored name if there is one (P-2.7).
+   * Returns the user of a token, with the stored name if there is one (P-2.7).
    *
    * @throws ProtocolError `token_invalid`, `token_expired`
    */

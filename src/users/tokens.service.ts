@@ -1,10 +1,13 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { errors, jwtVerify, SignJWT, type JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 
 import { CONFIG, type Config } from '../config/config.js';
+import { Reader } from '../database/reader.js';
+import type { Sql } from '../database/sql.js';
+import { Writer } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
-import type { Actor } from './actor.js';
+import type { Actor } from '../store/actor.js';
 import { loadTokenKeys, parseTokenKeys, type TokenKey } from './token-keys.js';
 
 const ISSUER = 'parlance';
@@ -23,22 +26,38 @@ export interface IssuedToken {
   readonly expiresAt: number;
 }
 
-/** Tokens by which a user comes back (P-2.7). */
+/** Issues and verifies the tokens with which users return (P-2.7). */
 @Injectable()
 export class TokensService implements OnModuleInit {
+  private readonly logger = new Logger(TokensService.name);
   private keys: TokenKey[] = [];
 
-  constructor(@Inject(CONFIG) private readonly config: Config) {}
+  constructor(
+    @Inject(CONFIG) private readonly config: Config,
+    private readonly reader: Reader,
+    private readonly writer: Writer,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     const { tokenKeys, dataDir } = this.config;
-    this.keys = tokenKeys === undefined ? await loadTokenKeys(dataDir) : parseTokenKeys(tokenKeys);
+    const { known, hasUsers } = await this.reader.snapshot(({ sql }) => readKeysInUse(sql));
+    this.keys =
+      tokenKeys === undefined
+        ? await loadTokenKeys(dataDir, known.length > 0 || hasUsers)
+        : parseTokenKeys(tokenKeys);
+    const unknown = this.keys.filter(({ id }) => !known.includes(id));
+    if (known.length > 0 && unknown.length === this.keys.length) {
+      this.logger.warn({
+        msg: 'None of the previous token keys is configured: all existing tokens are invalid',
+      });
+    }
+    if (unknown.length > 0) await this.writer.run([], ({ sql }) => storeKeyIds(sql, unknown));
   }
 
   /** Signs a token with the newest key. */
   async issue(actor: Actor): Promise<IssuedToken> {
     const [key] = this.keys;
-    if (key === undefined) throw new Error('There is no key to sign tokens with.');
+    if (key === undefined) throw new Error('There is no key for signing tokens');
     const expiresAt = (Math.floor(Date.now() / 1_000) + this.config.tokenSeconds) * 1_000;
     const token = await new SignJWT({ name: actor.name, kind: actor.kind, own: actor.ownEpoch })
       .setProtectedHeader({ alg: ALGORITHM, kid: key.id, typ: 'JWT' })
@@ -51,7 +70,7 @@ export class TokensService implements OnModuleInit {
   }
 
   /**
-   * Verifies a token; gives whom it was issued to.
+   * Verifies a token; returns the user it was issued to.
    *
    * @throws ProtocolError `token_expired`, `token_invalid`
    */
@@ -79,4 +98,21 @@ export class TokensService implements OnModuleInit {
     if (key === undefined) throw new errors.JWKSNoMatchingKey();
     return key.secret;
   };
+}
+
+/** Databases of earlier versions have no key ids, but they have users if tokens were issued. */
+async function readKeysInUse(sql: Sql): Promise<{ known: string[]; hasUsers: boolean }> {
+  const rows = await sql.all<{ id: string }>('SELECT id FROM token_keys');
+  const user = await sql.get(`SELECT id FROM users WHERE kind <> 'bot' LIMIT 1`);
+  return { known: rows.map(({ id }) => id), hasUsers: user !== undefined };
+}
+
+async function storeKeyIds(sql: Sql, keys: readonly TokenKey[]): Promise<void> {
+  for (const { id } of keys) {
+    await sql.run(
+      'INSERT INTO token_keys (id, first_used_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
+      id,
+      Date.now(),
+    );
+  }
 }

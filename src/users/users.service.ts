@@ -1,33 +1,38 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
+import { parameters, type Sql } from '../database/sql.js';
 import { Reader, type Snapshot } from '../database/reader.js';
-import { Writer, type WriteTransaction } from '../database/writer.js';
+import type { WriteTransaction } from '../database/write-job.js';
+import { Writer } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Position, User } from '../protocol/models.js';
-import { RoomLog } from '../rooms/room-log.js';
-import { ownLog, toUser, type Actor, type Caller } from './actor.js';
+import { RoomLog } from '../store/room-log.js';
+import { declareOwnLog, ownLog, toUser, type Actor, type Caller } from '../store/actor.js';
 import { ReservedNames } from './reserved-names.js';
-import { UserEntity } from './user.entity.js';
+import { UserEntity } from '../store/user.entity.js';
 
-/** Called before a name is changed; throws when the user may not change it again so soon. */
-export type RenameLimit = (tx: WriteTransaction) => void;
+const TOUCH_BATCH = 100;
+const TOUCH_SOME = `UPDATE users SET last_seen_at = $1 WHERE id IN (${parameters(TOUCH_BATCH, 2)})`;
 
-/** Users that have done something that lasts, and their names. */
+/** Called before a rename, with the number of rooms; throws if the user has renamed too often. */
+export type RenameLimit = (tx: WriteTransaction, rooms: number) => void;
+
+/** Stored users and their names. */
 @Injectable()
 export class UsersService {
   constructor(
-    @Inject(Writer) private readonly writer: Writer,
-    @Inject(Reader) private readonly reader: Reader,
-    @Inject(RoomLog) private readonly log: RoomLog,
-    @Inject(ReservedNames) private readonly reserved: ReservedNames,
+    private readonly writer: Writer,
+    private readonly reader: Reader,
+    private readonly log: RoomLog,
+    private readonly reserved: ReservedNames,
   ) {}
 
-  /** Finds a stored user with the position of the user's own log. */
+  /** Finds a stored user and the position of their own log. */
   async findWithPosition(id: string): Promise<{ user: User; me: Position } | null> {
     return this.reader.snapshot(async ({ sql }) => {
       const row = await sql.get<User & Position>(
         `SELECT u.id, u.name, u.kind, r.epoch, r.head AS seq
-           FROM users u JOIN rooms r ON r.id = ? WHERE u.id = ?`,
+           FROM users u JOIN rooms r ON r.id = $1 WHERE u.id = $2`,
         ownLog(id),
         id,
       );
@@ -38,7 +43,7 @@ export class UsersService {
   }
 
   /**
-   * Gives a stored user (P-8.1).
+   * Returns a stored user (P-8.1).
    *
    * @throws ProtocolError `not_found`
    */
@@ -57,35 +62,36 @@ export class UsersService {
   }
 
   /**
-   * Gives a user in a transaction; `here` is that user, if connected, who may not be stored yet.
-   *
-   * By a statement and not by the manager: what is refused shall not count as a change.
+   * Returns a user in a transaction; `connected` is that user if connected, stored or not.
    *
    * @throws ProtocolError `not_found`
    */
-  async getIn({ sql }: WriteTransaction, id: string, here: Actor | undefined): Promise<User> {
-    if (here !== undefined) return toUser(here);
-    const found = await sql.get<User>('SELECT id, name, kind FROM users WHERE id = ?', id);
-    if (found === undefined) throw noSuchUser();
-    return found;
+  async getIn(
+    { manager }: WriteTransaction,
+    id: string,
+    connected: Actor | undefined,
+  ): Promise<User> {
+    if (connected !== undefined) return toUser(connected);
+    const found = await manager.findOneBy(UserEntity, { id });
+    if (found === null) throw noSuchUser();
+    return { id, name: found.name, kind: found.kind };
   }
 
-  /** Writes a guest to the database at the first act that lasts (P-2.5). */
+  /** Stores a guest who does something durable for the first time (P-2.5). */
   async store(tx: WriteTransaction, actor: Actor): Promise<void> {
     if (actor.isStored === true) return;
-    const now = Date.now();
+    const now = tx.now();
     await tx.sql.run(
-      `INSERT INTO users (id, name, kind, created_at, last_seen_at) VALUES (?, ?, ?, ?, ?)
+      `INSERT INTO users (id, name, kind, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $4)
          ON CONFLICT (id) DO NOTHING`,
       actor.id,
       actor.name,
       actor.kind,
       now,
-      now,
     );
     await tx.sql.run(
-      `INSERT INTO rooms (id, title, epoch, head, owner_id, member_count, created_at)
-         VALUES (?, '', ?, 0, ?, 1, ?) ON CONFLICT (id) DO NOTHING`,
+      `INSERT INTO rooms (id, kind, title, epoch, head, owner_id, member_count, created_at)
+         VALUES ($1, 'own', '', $2, 0, $3, 1, $4) ON CONFLICT (id) DO NOTHING`,
       ownLog(actor.id),
       actor.ownEpoch,
       actor.id,
@@ -95,39 +101,39 @@ export class UsersService {
     actor.isStored = true;
   }
 
-  /** Changes the name of a user, in each room of the user (P-8.2). */
-  async rename({ actor, placed }: Caller, name: string, limit: RenameLimit): Promise<User> {
-    return this.writer.run((tx) => this.renameIn(tx, actor, name, limit), placed);
+  /** Renames a user and appends the change to the log of each of their rooms (P-8.2). */
+  async rename({ actor, onQueued }: Caller, name: string, limit: RenameLimit): Promise<User> {
+    const rename = (tx: WriteTransaction) => this.renameIn(tx, actor, name, limit);
+    return this.writer.run([declareOwnLog(actor)], rename, onQueued);
   }
 
   /**
-   * Notes that a user was here until now, or comes, as far as changes are taken (P-5.6).
+   * Notes the current time as the last time that a user was present (P-5.6).
    *
-   * Gives the name of the user, if it is stored.
+   * Returns the name of the user if stored; undefined if the database accepts no writes.
    */
   async touch(id: string): Promise<string | undefined> {
-    const touch = 'UPDATE users SET last_seen_at = ? WHERE id = ? RETURNING name';
+    const touch = 'UPDATE users SET last_seen_at = $1 WHERE id = $2 RETURNING name';
     try {
-      const user = await this.writer.run(({ sql }) =>
-        sql.get<{ name: string }>(touch, Date.now(), id),
+      const user = await this.writer.run([ownLog(id)], (tx) =>
+        tx.sql.get<{ name: string }>(touch, tx.now(), id),
       );
       return user?.name;
     } catch (error) {
-      // Who comes may read at least, and the writer has told what is wrong.
+      // The user may still read, and the writer has logged the failure.
       if (!(error instanceof ProtocolError)) throw error;
       return undefined;
     }
   }
 
-  /** Notes that users are here now, in one transaction. */
+  /** Notes that users are present, in batches, so that other writes run in between. */
   async touchAll(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    const now = Date.now();
-    await this.writer.run(async (tx) => {
-      for (const id of ids) {
-        await tx.sql.run('UPDATE users SET last_seen_at = ? WHERE id = ?', now, id);
-      }
-    });
+    for (let from = 0; from < ids.length; from += TOUCH_BATCH) {
+      const batch = ids.slice(from, from + TOUCH_BATCH);
+      // Padded, so that all batches share one prepared statement.
+      const rest = Array.from({ length: TOUCH_BATCH - batch.length }, () => null);
+      await this.writer.run([], (tx) => tx.sql.run(TOUCH_SOME, tx.now(), ...batch, ...rest));
+    }
   }
 
   private async renameIn(
@@ -136,26 +142,41 @@ export class UsersService {
     name: string,
     limit: RenameLimit,
   ): Promise<User> {
+    const rooms = await listRooms(tx.sql, actor.id);
+    // The own log, which is locked, guards the set of these rooms.
+    tx.lock(rooms);
     await this.store(tx, actor);
     const current = await tx.manager.findOneByOrFail(UserEntity, { id: actor.id });
-    // What follows in this transaction, from any connection of the user, bears the new name.
-    this.reserved.check(name);
+    // Everything later in this transaction has the new name, on all connections.
+    await this.requireFree(tx, name);
     const before = actor.name;
     tx.ifUndone(() => (actor.name = before));
     actor.name = name;
     const user = toUser(actor);
     if (current.name === name) return user;
-    limit(tx);
+    limit(tx, rooms.length);
     await tx.manager.update(UserEntity, { id: actor.id }, { name });
-    const rooms = await tx.sql.all<{ room: string }>(
-      'SELECT room_id AS room FROM members WHERE user_id = ? ORDER BY room_id',
-      actor.id,
-    );
-    for (const log of [...rooms.map(({ room }) => room), ownLog(actor.id)]) {
+    for (const log of [...rooms, ownLog(actor.id)]) {
       await this.log.append(tx, log, 'user.updated', { user });
     }
     return user;
   }
+
+  /** Throws if a name belongs to a bot, including one that was registered a moment ago. */
+  private async requireFree({ sql }: WriteTransaction, name: string): Promise<void> {
+    for (const bot of await sql.all<{ name: string }>('SELECT name FROM bot_accounts')) {
+      this.reserved.reserve(bot.name);
+    }
+    this.reserved.check(name);
+  }
+}
+
+async function listRooms(sql: Sql, userId: string): Promise<string[]> {
+  const rows = await sql.all<{ room: string }>(
+    'SELECT room_id AS room FROM members WHERE user_id = $1 ORDER BY room_id',
+    userId,
+  );
+  return rows.map(({ room }) => room);
 }
 
 function noSuchUser(): ProtocolError {

@@ -1,12 +1,13 @@
-import { read } from './sources.js';
+import { parseExample } from '../support/document.js';
+import { read } from '../../tools/import-graph.js';
 
-/** A command of docs/protocol.md. */
+/** An example of a command in docs/protocol.md. */
 export interface CommandExample {
   readonly cmd: string;
   readonly data: unknown;
 }
 
-/** A reply of docs/protocol.md, with the name of the command that it answers. */
+/** An example of a reply in docs/protocol.md, with the name of the command that it answers. */
 export interface ReplyExample {
   readonly to: string;
   readonly ok: boolean;
@@ -14,7 +15,7 @@ export interface ReplyExample {
   readonly error?: unknown;
 }
 
-/** An event of docs/protocol.md. */
+/** An example of an event in docs/protocol.md. */
 export interface EventExample {
   readonly event: string;
   readonly data: unknown;
@@ -26,22 +27,22 @@ function blocks(before: string, kind: string): RegExpStringIterator<RegExpExecAr
   return docs.matchAll(new RegExp(`^${before}\`\`\`json ${kind}\\n([^]*?)^\`\`\``, 'gm'));
 }
 
-/** Gives every example of a command. */
+/** Returns every example of a command. */
 export function commandExamples(): CommandExample[] {
-  return [...blocks('', 'command')].map(([, json = '']) => JSON.parse(json) as CommandExample);
+  return [...blocks('', 'command')].map(([, json = '']) => parseExample(json) as CommandExample);
 }
 
-/** Gives every example of a reply. */
+/** Returns every example of a reply. */
 export function replyExamples(): ReplyExample[] {
   return [...blocks('<!-- reply to ([\\w.]+) -->\\n\\n', 'reply')].map(
     ([, to = '', json = '']) => ({
       to,
-      ...(JSON.parse(json) as Omit<ReplyExample, 'to'>),
+      ...(parseExample(json) as Omit<ReplyExample, 'to'>),
     }),
   );
 }
 
-/** Gives every example of an event. */
+/** Returns every example of an event. */
 export function eventExamples(): EventExample[] {
-  return [...blocks('', 'event')].map(([, json = '']) => JSON.parse(json) as EventExample);
+  return [...blocks('', 'event')].map(([, json = '']) => parseExample(json) as EventExample);
 }

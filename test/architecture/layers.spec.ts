@@ -1,44 +1,26 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { importsOf, ROOT, sourcesIn, type SourceFile } from './sources.js';
+import {
+  circlesIn,
+  importsOf,
+  LAYERS,
+  mayImport,
+  ROOT,
+  sourcesIn,
+  type SourceFile,
+} from '../../tools/import-graph.js';
 
-const DOMAIN = ['users', 'rooms', 'messages', 'files'];
-
-/** What each folder of src/ may import of the others. */
-const LAYERS: Readonly<Record<string, readonly string[]>> = {
-  protocol: [],
-  config: ['protocol'],
-  database: ['protocol', 'config'],
-  users: ['protocol', 'config', 'database', ...DOMAIN],
-  rooms: ['protocol', 'config', 'database', ...DOMAIN],
-  messages: ['protocol', 'config', 'database', ...DOMAIN],
-  files: ['protocol', 'config', 'database', ...DOMAIN],
-  chat: ['protocol', 'config', 'database', ...DOMAIN],
-  transports: ['protocol', 'config', 'chat'],
-  bots: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
-  dialects: ['protocol', 'config', 'database', ...DOMAIN, 'chat'],
-  harness: [
-    ...['protocol', 'config', 'database', 'users', 'chat', 'bots', 'transports', 'app.module.js'],
-  ],
-  http: ['protocol', 'config', 'database', 'users', 'files', 'chat', 'transports'],
-};
-
-/** Packages that move frames; the core knows none of them. */
+/** Packages that move frames; the core imports none of them. */
 const WIRE = /^(ws|socket\.io|engine\.io|@nestjs\/platform-)/;
-
-/** Packages that the client loads when it is to connect by them. */
-const LATER = ['ws', 'socket.io-client'];
 
 const sources = sourcesIn('src');
 
-/** Gives the folder of src/ that a path is in; the name of the file if it is in none. */
-const layerOf = (path: string) => /^src\/([^/]+)/.exec(path)?.[1];
 const isOurs = (target: string) => target.startsWith('src/');
-const inLayer = (layer: string) => sources.filter(({ path }) => layerOf(path) === layer);
+const inLayer = (layer: string) => sources.filter(({ path }) => path.startsWith(`src/${layer}/`));
 
-/** Lists the imports that break a rule, to be read in the failure of a test. */
-function breaches(
+/** Lists the imports that break a rule, for the message of a failed test. */
+function forbiddenImports(
   files: readonly SourceFile[],
   isAllowed: (target: string) => boolean,
 ): readonly string[] {
@@ -50,83 +32,101 @@ function breaches(
 }
 
 describe('layers of src/', () => {
-  test('are all known here', () => {
+  test('are all in the table', () => {
     const folders = readdirSync(join(ROOT, 'src'), { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map(({ name }) => name);
+    const layers = new Set(Object.keys(LAYERS).map((layer) => layer.split('/')[0]));
 
-    expect(folders.sort()).toEqual(Object.keys(LAYERS).sort());
+    expect(folders.sort()).toEqual([...layers].sort());
   });
 
-  test.each(Object.entries(LAYERS))('%s imports only what is below it', (layer, below) => {
+  test.each(Object.keys(LAYERS))('%s imports only what is below it', (layer) => {
     const files = inLayer(layer);
+    const wrong = files.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => isOurs(target) && !mayImport(file.path, target))
+        .map((target) => `${file.path} imports ${target}`),
+    );
 
     expect(files).not.toEqual([]);
-    expect(
-      breaches(files, (target) => {
-        const to = layerOf(target);
-        return !isOurs(target) || to === layer || below.includes(to ?? '');
-      }),
-    ).toEqual([]);
+    expect(wrong).toEqual([]);
+  });
+
+  test('form a line', () => {
+    const order = Object.keys(LAYERS);
+    const later = order.filter((layer, at) =>
+      LAYERS[layer]?.some((below) => order.indexOf(below) >= at),
+    );
+
+    expect(later).toEqual([]);
+  });
+
+  test('no files import each other in a circle', () => {
+    expect(circlesIn([...sourcesIn('src'), ...sourcesIn('client')])).toEqual([]);
   });
 
   test('protocol uses zod and no other package', () => {
-    expect(breaches(inLayer('protocol'), (target) => target === 'zod' || isOurs(target))).toEqual(
+    expect(
+      forbiddenImports(inLayer('protocol'), (target) => target === 'zod' || isOurs(target)),
+    ).toEqual([]);
+  });
+
+  test('the client of a bus is loaded only if that bus is chosen', () => {
+    const isStatic =
+      /^(import|export)[^;]* from '(redis|@nats-io\/[^']+|[^']*\/(nats|redis|postgres)\.driver\.js)'/m;
+    const loading = sources.filter(({ text }) => isStatic.test(text)).map(({ path }) => path);
+
+    expect(loading).toEqual(['src/bus/nats.driver.ts', 'src/bus/redis.driver.ts']);
+  });
+
+  test('nothing below the transports imports a package that moves frames', () => {
+    const files = [
+      ...inLayer('chat'),
+      ...['store', 'limits', 'users', 'rooms', 'files', 'messages'].flatMap(inLayer),
+      ...inLayer('database'),
+    ];
+
+    expect(forbiddenImports(files, (target) => !WIRE.test(target))).toEqual([]);
+  });
+
+  test('only bot programs import the client', () => {
+    const others = sources.filter(({ path }) => !/^src\/bots\/(standalone|testing)\//.test(path));
+
+    expect(forbiddenImports(others, (target) => !target.startsWith('client/'))).toEqual([]);
+  });
+
+  test('the server imports no tests or tools', () => {
+    expect(forbiddenImports(sources, (target) => !/^(test|tools|bench)\//.test(target))).toEqual(
       [],
     );
   });
-
-  test('nothing below the transports knows what carries frames', () => {
-    const files = [...inLayer('chat'), ...DOMAIN.flatMap(inLayer), ...inLayer('database')];
-
-    expect(breaches(files, (target) => !WIRE.test(target))).toEqual([]);
-  });
-
-  test('what bots run on, and programs of bots, know nothing of the server', () => {
-    const below = (folder: string) => (target: string) =>
-      !/^(src|client)\//.test(target) || target.startsWith('src/protocol/') || isIn(folder, target);
-    const isIn = (folder: string, target: string) => target.startsWith(`src/bots/${folder}/`);
-    const runtime = sourcesIn('src/bots/runtime');
-    const remote = sourcesIn('src/bots/remote');
-    const isForRemote = (target: string) =>
-      target === 'client/index.js' || isIn('remote', target) || below('runtime')(target);
-
-    expect([runtime, remote]).not.toContainEqual([]);
-    expect(breaches(runtime, below('runtime'))).toEqual([]);
-    expect(breaches(remote, isForRemote)).toEqual([]);
-  });
-
-  test('nothing but programs of bots imports the client', () => {
-    const others = sources.filter(({ path }) => !/^src\/(bots\/remote|harness)\//.test(path));
-
-    expect(breaches(others, (target) => !target.startsWith('client/'))).toEqual([]);
-  });
-
-  test('nothing of the server imports tests or tools', () => {
-    expect(breaches(sources, (target) => !/^(test|tools|bench)\//.test(target))).toEqual([]);
-  });
 });
 
-describe('what runs without the server', () => {
-  test('client/ imports nothing but itself and the protocol', () => {
+describe('code that runs without the server', () => {
+  test('client/ imports only itself and the protocol', () => {
     const files = sourcesIn('client');
     const isAllowed = (target: string) => /^(client|src\/protocol)\//.test(target);
 
     expect(files).not.toEqual([]);
-    expect(breaches(files, (target) => isAllowed(target) || LATER.includes(target))).toEqual([]);
+    expect(forbiddenImports(files, isAllowed)).toEqual([]);
   });
 
-  test('examples/ import what is there for everybody', () => {
+  test('examples/ import only public entry points', () => {
     const files = sourcesIn('examples');
     const isAllowed = (target: string) => /^(node:|parlance(\/(client|protocol))?$)/.test(target);
 
     expect(files).not.toEqual([]);
-    expect(breaches(files, isAllowed)).toEqual([]);
+    expect(forbiddenImports(files, isAllowed)).toEqual([]);
   });
 });
 
 test('only programs read the environment', () => {
   const readers = sources.filter(({ text }) => /\bprocess\.env\b|'node:process'/.test(text));
 
-  expect(readers.map(({ path }) => path)).toEqual(['src/bot-create.ts', 'src/main.ts']);
+  expect(readers.map(({ path }) => path)).toEqual([
+    'src/bot-create.ts',
+    'src/main.ts',
+    'src/verify.ts',
+  ]);
 });

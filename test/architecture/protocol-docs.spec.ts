@@ -6,11 +6,11 @@ import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
 
 import { clausesIn, type Direction } from '../../tools/clauses.js';
 import { commandExamples, eventExamples, replyExamples } from './examples.js';
-import { read } from './sources.js';
+import { read } from '../../tools/import-graph.js';
 
 const docs = read('docs/protocol.md');
 
-/** Gives the text of a clause, such as `P-4.2`, up to the next one. */
+/** Returns the text of a clause, such as `P-4.2`, up to the next clause. */
 function clause(number: string): string {
   const parts = docs.split(/^##+ (?=P-)/m);
   const found = parts.find((part) => part.startsWith(`${number} `));
@@ -18,7 +18,7 @@ function clause(number: string): string {
   return found;
 }
 
-/** Gives the rows of the tables in a text, without their heads; code marks are taken off. */
+/** Returns the rows of the tables in a text, without their heads and without code marks. */
 function rows(text: string): string[][] {
   return [...text.matchAll(/^\|(.+)\|$/gm)]
     .map(([, row = '']) => row.split('|').map((cell) => cell.trim().replaceAll('`', '')))
@@ -51,10 +51,10 @@ describe('docs/protocol.md', () => {
     expect(listed.map(([code, name]) => [name, Number(code)])).toEqual(Object.entries(CloseCode));
   });
 
-  test('lists every close code for a breach at the level of frames', () => {
-    const breaches = Object.values(FrameCloseCode).filter((code) => code !== 1000);
+  test('lists every close code for a frame-level violation', () => {
+    const violations = Object.values(FrameCloseCode).filter((code) => code !== 1000);
 
-    expect(rows(clause('P-4.6')).map(([code]) => Number(code))).toEqual(breaches);
+    expect(rows(clause('P-4.6')).map(([code]) => Number(code))).toEqual(violations);
   });
 
   test('lists every limit with its default', () => {

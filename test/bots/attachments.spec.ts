@@ -1,9 +1,9 @@
-import { ChatBot, Ctx, Hears } from '#src/bots/runtime/chat-bot.decorator.js';
-import type { BotContext } from '#src/bots/runtime/bot-context.js';
+import { ChatBot, Ctx, Hears } from '#src/bots/kit/chat-bot.decorator.js';
+import type { BotContext } from '#src/bots/kit/bot-context.js';
 
 import { startServer, type TestServer } from '../support/server.js';
 import { uploaded } from '../support/uploads.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
 @ChatBot({ name: 'clerk', scopes: ['messages:read', 'messages:write'] })
 class ClerkBot {
@@ -17,9 +17,9 @@ let server: TestServer;
 
 afterEach(() => server.dispose());
 
-test('a bot sees what a message has attached, also where there is no text', async () => {
+test('a bot sees the attachments of a message, even without text', async () => {
   server = await startServer({ PARLANCE_ROOM_BOTS: 'clerk' }, { bots: [ClerkBot] });
-  const ann = await greet('websocket', server.port, { name: 'ann' });
+  const ann = await connectClient('websocket', server.port, { name: 'ann' });
   await ann.ok('room.join', { room: 'general' });
   const file = await uploaded(server.url, ann, Buffer.from('text'), { name: 'a.txt' });
 

@@ -1,9 +1,7 @@
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import type { BotContext } from '#src/bots/runtime/bot-context.js';
-import { ChatBot, Ctx, OnAlarm, OnCommand, OnRoom } from '#src/bots/runtime/chat-bot.decorator.js';
-
-import { OVER } from './over.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
+import type { BotContext } from '#src/bots/kit/bot-context.js';
+import { ChatBot, Ctx, OnAlarm, OnCommand, OnRoom } from '#src/bots/kit/chat-bot.decorator.js';
 
 @ChatBot({
   name: 'census',
@@ -38,18 +36,18 @@ class CensusBot {
   }
 }
 
-describe.each(OVER)('the author of an event over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('the author of an event over %s', (transport) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [CensusBot], over });
+    harness = await createBotHarness({ bots: [CensusBot], transport });
     ann = await harness.room('hall').user('ann');
   });
 
   afterEach(() => harness.close());
 
-  test('is known though the author has left since', async () => {
+  test('is known even if the author has left', async () => {
     const bob = await harness.room('hall').user('bob');
     const message = await ann.says('look');
     await Promise.all([bob.reacts('👀', message), bob.leaves()]);
@@ -62,12 +60,12 @@ describe.each(OVER)('the author of an event over %s', (over) => {
     expect(harness.reports).toEqual([]);
   });
 
-  test('has to be there for what is kept for the user', async () => {
+  test('is required for the state of the user', async () => {
     await ann.says('/wake');
     await harness.settled();
     await harness.clock.advance(1_000);
     const [report] = harness.reports;
     expect(report).toMatchObject({ kind: 'error', handler: 'woken' });
-    expect(String(report?.error)).toMatch(/^NoAuthorError: There is no state\.user here/);
+    expect(String(report?.error)).toMatch(/^NoAuthorError: state\.user is not available/);
   });
 });

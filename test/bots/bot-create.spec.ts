@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => dropDatabase(env));
 
-/** Registers a bot as its operator does; gives what the program wrote, and how it ended. */
+/** Registers a bot as an operator does; returns the output and whether it failed. */
 function create(
   name: string,
   more: Readonly<Record<string, string>> = {},
@@ -27,24 +27,24 @@ function create(
   });
 }
 
-test('a bot is registered, and its token shown', async () => {
+test('registers a bot and shows its token', async () => {
   const { failed, stdout } = await create('helper');
   expect(failed).toBe(false);
   expect(stdout).toMatch(/^ {2}pbt_\S+$/m);
 });
 
-test.each(['system', 'all', 'server', 'Über'])('no bot is registered as %s', async (name) => {
+test.each(['system', 'all', 'server', 'Über'])('refuses the bot name %s', async (name) => {
   const { failed, stdout, stderr } = await create(name);
   expect(failed).toBe(true);
   expect(stdout).toBe('');
   expect(stderr).not.toMatch(/^ +at /m);
 });
 
-test('a bot takes the place of a built-in one only where that is left out', async () => {
+test('registers the name of a built-in bot only if that bot is left out', async () => {
   const { failed, stderr } = await create('dice');
   expect(failed).toBe(true);
   expect(stderr).toBe(
-    'dice comes with the server: choose another name, or set PARLANCE_WITHOUT_BOTS=dice.\n',
+    'The server already runs a bot dice: choose another name, or set PARLANCE_WITHOUT_BOTS=dice.\n',
   );
 
   expect(await create('dice', { PARLANCE_WITHOUT_BOTS: 'dice' })).toMatchObject({ failed: false });

@@ -1,4 +1,4 @@
-/** A bot that waits for nothing that it does. */
+/** A bot that does not await its actions. */
 import { defineChatBot } from 'parlance';
 
 export const CarelessBot = defineChatBot({

@@ -1,19 +1,20 @@
-import { Inject } from '@nestjs/common';
-
-import { createBotHarness, type BotHarness, type BotHarnessOptions } from '#src/harness/index.js';
-import { BotClock } from '#src/bots/runtime/bot-clock.js';
-import { growing, type BotReply } from '#src/bots/runtime/bot-reply.js';
-import { ChatBot, OnCommand } from '#src/bots/runtime/chat-bot.decorator.js';
-
-import { OVER } from './over.js';
+import {
+  createBotHarness,
+  type BotHarness,
+  type BotHarnessOptions,
+  HARNESS_TRANSPORTS,
+} from '#src/bots/testing/index.js';
+import { BotClock } from '#src/bots/kit/bot-clock.js';
+import { stream, type BotReply } from '#src/bots/kit/bot-reply.js';
+import { ChatBot, OnCommand } from '#src/bots/kit/chat-bot.decorator.js';
 
 @ChatBot({ name: 'slow' })
 class SlowBot {
-  constructor(@Inject(BotClock) private readonly clock: BotClock) {}
+  constructor(private readonly clock: BotClock) {}
 
   @OnCommand('grow', { help: '/grow' })
   grow(): BotReply {
-    return growing(this.words(400));
+    return stream(this.words(400));
   }
 
   @OnCommand('count', { help: '/count' })
@@ -45,10 +46,10 @@ const said = () =>
     .slice(1)
     .map(({ text }) => text);
 
-test.each(OVER)(
-  'tells when a text that grows over %s is shown: at once, then once a second',
-  async (over) => {
-    const ann = await start({ over });
+test.each(HARNESS_TRANSPORTS)(
+  'shows a streamed text over %s at once, then once a second',
+  async (transport) => {
+    const ann = await start({ transport });
     await ann.says('/grow');
     const shown: string[] = [];
     for (const ms of [0, 1_000, 200, 799, 1]) {
@@ -64,8 +65,8 @@ test.each(OVER)(
   },
 );
 
-// From afar, a bot writes at the rate of every client, which goes by the time of the machine.
-test('tells when a bot inside the server may write more', async () => {
+// A remote bot has the rate limit of every client, which uses the system time.
+test('applies the rate limit to a bot inside the server', async () => {
   const settings = {
     PARLANCE_LIMIT_MESSAGES_PER_SECOND: '1',
     PARLANCE_LIMIT_MESSAGES_BURST: '2',

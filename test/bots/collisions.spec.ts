@@ -1,10 +1,12 @@
 import type { Type } from '@nestjs/common';
 
-import { createBotHarness, type Over } from '#src/harness/index.js';
-import { DiceBot } from '#src/bots/dice/dice.bot.js';
-import { defineChatBot } from '#src/bots/runtime/define-chat-bot.js';
-
-import { OVER } from './over.js';
+import {
+  createBotHarness,
+  type HarnessTransport,
+  HARNESS_TRANSPORTS,
+} from '#src/bots/testing/index.js';
+import { DiceBot } from '#src/bots/built-in/dice.bot.js';
+import { defineChatBot } from '#src/bots/kit/define-chat-bot.js';
 
 function bot(name: string, ...commands: readonly string[]): Type {
   const entries = commands.map((command) => {
@@ -13,14 +15,14 @@ function bot(name: string, ...commands: readonly string[]): Type {
   return defineChatBot({ name, commands: Object.fromEntries(entries) });
 }
 
-/** Starts a server with bots; gives what they say to a text. */
+/** Starts a server with bots; returns their answers to a text. */
 async function answersTo(
   text: string,
   bots: readonly Type[],
   settings: Readonly<Record<string, string>> = {},
-  over: Over = 'process',
+  transport: HarnessTransport = 'in-process',
 ): Promise<string[]> {
-  const harness = await createBotHarness({ bots, settings, over });
+  const harness = await createBotHarness({ bots, settings, transport });
   try {
     const ann = await harness.room('hall').user('ann');
     await ann.says(text);
@@ -31,23 +33,23 @@ async function answersTo(
   }
 }
 
-test('a bot takes the place of a built-in one of the same name', async () => {
+test('a bot replaces the built-in bot of the same name', async () => {
   expect(await answersTo('/roll', [bot('dice', 'roll')])).toEqual(['dice: dice here']);
   expect(await answersTo('/toss', [bot('dice', 'toss')])).toEqual(['dice: dice here']);
 });
 
-test('a bot takes the place of an instance of a built-in one', async () => {
+test('a bot replaces an instance of the built-in bot', async () => {
   expect(await answersTo('/roll', [bot('dice', 'roll'), DiceBot])).toEqual(['dice: dice here']);
 });
 
-test('a command of a built-in bot is refused, with what can be done', async () => {
+test('a command of a built-in bot is refused with a hint', async () => {
   const started = answersTo('/roll', [bot('casino', 'roll')]);
   await expect(started).rejects.toThrow(
-    /The command \/roll belongs to the bot \w+ and to \w+, and dice comes with the server: give your command another name, or leave that bot out by PARLANCE_WITHOUT_BOTS=dice\./,
+    /The command \/roll belongs to the bot \w+ and to \w+, and dice ships with the server: rename your command, or leave that bot out with PARLANCE_WITHOUT_BOTS=dice\./,
   );
 });
 
-test('a built-in bot that is left out is in nobody’s way', async () => {
+test('the commands of a built-in bot that is left out are free', async () => {
   const settings = { PARLANCE_WITHOUT_BOTS: 'dice,poll' };
   const bots = [bot('casino', 'roll', 'poll')];
   expect(await answersTo('/roll', bots, settings)).toEqual(['casino: casino here']);
@@ -55,23 +57,26 @@ test('a built-in bot that is left out is in nobody’s way', async () => {
 
 test('only built-in bots can be left out', async () => {
   await expect(answersTo('/x', [bot('x', 'x')], { PARLANCE_WITHOUT_BOTS: 'x' })).rejects.toThrow(
-    'PARLANCE_WITHOUT_BOTS names x, which is no built-in bot: use dice, help, poll, remind, welcome.',
+    'PARLANCE_WITHOUT_BOTS names x, which is not a built-in bot: use dice, help, poll, remind, welcome.',
   );
 });
 
-test.each(OVER)('two bots of one name or one command are refused over %s', async (over) => {
-  await expect(answersTo('/a', [bot('x', 'a'), bot('x', 'b')], {}, over)).rejects.toThrow(
-    'Two bots are named x: rename one of them.',
-  );
-  await expect(answersTo('/a', [bot('x', 'a'), bot('y', 'a')], {}, over)).rejects.toThrow(
-    'The command /a belongs to the bot x and to y: give one of them another name.',
-  );
-});
+test.each(HARNESS_TRANSPORTS)(
+  'two bots with one name or one command are refused over %s',
+  async (transport) => {
+    await expect(answersTo('/a', [bot('x', 'a'), bot('x', 'b')], {}, transport)).rejects.toThrow(
+      'Two bots are named x: rename one of them.',
+    );
+    await expect(answersTo('/a', [bot('x', 'a'), bot('y', 'a')], {}, transport)).rejects.toThrow(
+      'The command /a belongs to the bot x and to y: rename one of them.',
+    );
+  },
+);
 
 test.each(['websocket', 'socket.io'] as const)(
-  'a program over %s is refused a command that a bot of the server has',
-  async (over) => {
-    await expect(answersTo('/roll', [bot('casino', 'roll')], {}, over)).rejects.toThrow(
+  'a standalone bot over %s cannot have a command of a bot of the server',
+  async (transport) => {
+    await expect(answersTo('/roll', [bot('casino', 'roll')], {}, transport)).rejects.toThrow(
       'The command /roll belongs to the bot dice.',
     );
   },

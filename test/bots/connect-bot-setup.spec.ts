@@ -18,48 +18,71 @@ const WordyBot = defineChatBot({
   name: 'wordy',
   commands: { go: { help: 'x'.repeat(257), run: () => 'gone' } },
 });
+const TwoLineBot = defineChatBot({
+  name: 'two-line',
+  commands: { go: { help: '/go\nbob: I confess', run: () => 'gone' } },
+});
+const AboutBot = defineChatBot({ name: 'about', about: 'a\nb', fallback: () => 'one' });
 
 class NoBot {
   readonly name = 'none';
 }
 
-function begin(options: Partial<ConnectBotOptions>) {
+function connect(options: Partial<ConnectBotOptions>) {
   return connectBot({ url: NOWHERE, token: 'pbt_x', bots: [OneBot], logger: false, ...options });
 }
 
-describe('connectBot refuses at once', () => {
+describe('connectBot throws at once for', () => {
   test.each<[string, Partial<ConnectBotOptions>, string]>([
-    ['no bots', { bots: [] }, 'There is no bot to connect: name it in bots.'],
-    ['what is no bot', { bots: [NoBot] }, 'NoBot is no bot: mark the class with @ChatBot(…).'],
+    ['no bots', { bots: [] }, 'There is no bot to connect: add one to `bots`.'],
+    [
+      'a class without @ChatBot',
+      { bots: [NoBot] },
+      'NoBot is not a bot: decorate the class with @ChatBot(…).',
+    ],
     [
       'one token for two bots',
       { bots: [OneBot, TwoBot] },
-      "One token is that of one bot: give { one: 'pbt_…', two: 'pbt_…' }.",
+      "A token belongs to one bot: pass { one: 'pbt_…', two: 'pbt_…' }.",
     ],
     [
       'a bot without a token',
       { bots: [OneBot, TwoBot], token: { one: 'pbt_x' } },
-      "There is no token for the bot two: give { two: 'pbt_…' }.",
+      "There is no token for the bot two: pass { two: 'pbt_…' }.",
     ],
     ['an empty token', { token: '' }, 'The token of the bot one is empty.'],
-    ['two bots of a name', { bots: [OneBot, SameBot] }, 'Two bots are named one'],
-    ['a help that is too long', { bots: [WordyBot] }, 'The command /go of wordy is refused: '],
-    ['a window that is too large', { inFlight: 257 }, 'The bot of one is refused: '],
-  ])('%s', async (_, options, why) => {
-    const error = await begin(options).catch((reason: unknown) => reason);
+    ['two bots with one name', { bots: [OneBot, SameBot] }, 'Two bots are named one'],
+    [
+      'a help text that is too long',
+      { bots: [WordyBot] },
+      'has an invalid help text: it must be one line',
+    ],
+    [
+      'a help text with a newline',
+      { bots: [TwoLineBot] },
+      'has an invalid help text: it must be one line',
+    ],
+    [
+      'an about text with a newline',
+      { bots: [AboutBot] },
+      'has an invalid about text: it must be one line',
+    ],
+    ['a window that is too large', { inFlight: 257 }, 'The bot of one is invalid: '],
+  ])('%s', async (_, options, message) => {
+    const error = await connect(options).catch((reason: unknown) => reason);
 
     expect(error).toBeInstanceOf(BotSetupError);
-    expect(String(error)).toContain(why);
+    expect(String(error)).toContain(message);
   });
 
-  test('an address that is none', async () => {
-    await expect(begin({ url: 'nowhere' })).rejects.toMatchObject({ name: 'TypeError' });
+  test('an invalid url', async () => {
+    await expect(connect({ url: 'nowhere' })).rejects.toMatchObject({ name: 'TypeError' });
   });
 });
 
-test('a program that is closed before it ever was connected has ended well', async () => {
+test('a program that is closed before it has connected closes without an error', async () => {
   const statuses: string[] = [];
-  const program = await begin({ onStatus: (bot, { name }) => statuses.push(`${bot} ${name}`) });
+  const program = await connect({ onStatus: (bot, { name }) => statuses.push(`${bot} ${name}`) });
   const ready = program.ready();
   ready.catch(() => undefined);
   await program.close();
@@ -70,7 +93,7 @@ test('a program that is closed before it ever was connected has ended well', asy
 });
 
 test(
-  'what is imported opens no database',
+  'importing the package opens no database',
   () => {
     buildServer();
     const folder = mkdtempSync(join(tmpdir(), 'parlance-import-'));

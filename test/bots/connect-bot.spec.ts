@@ -1,5 +1,4 @@
 import {
-  Inject,
   Injectable,
   UseGuards,
   UseInterceptors,
@@ -14,7 +13,7 @@ import {
   Args,
   ChatBot,
   Ctx,
-  growing,
+  stream,
   Hears,
   OnCommand,
   OnRoom,
@@ -22,16 +21,16 @@ import {
   type BotContext,
 } from '#src/index.js';
 
-import { FarScene } from './far-scene.js';
+import { RemoteBotScene } from './remote-bot-scene.js';
 
 const CARRIERS = ['websocket', 'socket.io websocket'] as const;
 const DARES = z.object({ count: z.coerce.number().int().max(9, 'at most 9') });
 
-let far: FarScene;
-afterEach(() => far.dispose());
+let remote: RemoteBotScene;
+afterEach(() => remote.dispose());
 
 @Injectable()
-class Larder {
+class Pantry {
   readonly stock = ['tea'];
 }
 
@@ -48,14 +47,14 @@ class Loud implements NestInterceptor {
   }
 }
 
-@ChatBot({ name: 'far', about: 'Far away.' })
-class FarBot {
-  constructor(@Inject(Larder) private readonly larder: Larder) {}
+@ChatBot({ name: 'remote', about: 'Runs elsewhere.' })
+class RemoteBot {
+  constructor(private readonly pantry: Pantry) {}
 
   @OnCommand('stock', { help: '/stock' })
   @UseInterceptors(Loud)
   stock(): string {
-    return this.larder.stock.join();
+    return this.pantry.stock.join();
   }
 
   @OnCommand('secret', { help: '/secret' })
@@ -71,7 +70,7 @@ class FarBot {
 
   @OnCommand('grow', { help: '/grow' })
   grow() {
-    return growing(
+    return stream(
       (async function* () {
         for (const piece of ['one', ' two', ' three']) yield await Promise.resolve(piece);
       })(),
@@ -84,58 +83,58 @@ class FarBot {
   }
 }
 
-describe.each(CARRIERS)('a program of bots over %s', (carrier) => {
+describe.each(CARRIERS)('a standalone bot over %s', (carrier) => {
   beforeEach(async () => {
-    far = await FarScene.start(carrier);
+    remote = await RemoteBotScene.start(carrier);
   });
 
-  test('has what Nest gives to providers', async () => {
-    await far.run({ bots: [FarBot], providers: [Larder] });
+  test('supports injection, guards, interceptors and schemas', async () => {
+    await remote.run({ bots: [RemoteBot], providers: [Pantry] });
     const said = ['/stock', '/secret', '/secret please', '/dare 3', '/dare 10', '/grow'];
-    for (const text of said) await far.say(text);
-    await far.ann.event('message.edited', ({ message: { text } }) => text === 'one two three');
+    for (const text of said) await remote.say(text);
+    await remote.ann.event('message.edited', ({ message: { text } }) => text === 'one two three');
 
-    expect((await far.transcript()).filter((line) => line.startsWith('far: '))).toEqual([
-      'far: TEA',
-      'far: no secret',
-      'far: You may not do that.',
-      'far: dared 3',
-      'far: count: at most 9\n/dare 3',
-      'far: one two three',
+    expect((await remote.transcript()).filter((line) => line.startsWith('remote: '))).toEqual([
+      'remote: TEA',
+      'remote: no secret',
+      'remote: You may not do that.',
+      'remote: dared 3',
+      'remote: count: at most 9\n/dare 3',
+      'remote: one two three',
     ]);
-    expect(far.reports.map(({ kind }) => kind)).toEqual(['denied']);
-    const { commands } = await far.ann.ok('bot.commands', { room: far.room });
-    expect(commands.map(({ name, args }) => [name, args])).toEqual([
-      ['stock', []],
-      ['secret', []],
-      ['dare', ['count']],
-      ['grow', []],
+    expect(remote.reports.map(({ kind }) => kind)).toEqual(['denied']);
+    const { commands } = await remote.ann.ok('bot.commands', { room: remote.room });
+    expect(commands).toMatchObject([
+      { name: 'stock', args: [] },
+      { name: 'secret', args: [] },
+      { name: 'dare', args: ['count'] },
+      { name: 'grow', args: [] },
     ]);
   });
 
-  test('knows that a reply to its message is for it', async () => {
-    await far.run({ bots: [FarBot], providers: [Larder] });
-    await far.say('/dare 1');
-    await far.hears('dared 1');
-    const { messages } = await far.ann.ok('message.history', { room: far.room });
+  test('treats a reply to its message as addressed to it', async () => {
+    await remote.run({ bots: [RemoteBot], providers: [Pantry] });
+    await remote.say('/dare 1');
+    await remote.hears('dared 1');
+    const { messages } = await remote.ann.ok('message.history', { room: remote.room });
     const [said, dared] = messages;
     for (const [message, text] of [
       [said, 'dare 2'],
       [dared, 'dare 3'],
       [dared, 'thanks'],
     ] as const) {
-      await far.ann.ok('message.send', { room: far.room, text, replyTo: message?.id ?? '' });
+      await remote.ann.ok('message.send', { room: remote.room, text, replyTo: message?.id ?? '' });
     }
-    const { emoji } = await far.ann.event('reaction.added');
+    const { emoji } = await remote.ann.event('reaction.added');
 
-    expect(emoji).toBe('❤');
-    expect(await far.transcript()).not.toContain('far: dared 2');
-    expect(await far.transcript()).toContain('far: dared 3');
+    expect(emoji).toBe('❤️');
+    expect(await remote.transcript()).not.toContain('remote: dared 2');
+    expect(await remote.transcript()).toContain('remote: dared 3');
   });
 
-  test('gives messages of bots to handlers that ask for them', async () => {
+  test('passes messages of bots to handlers with fromBots', async () => {
     const texts: string[] = [];
-    @ChatBot({ name: 'far', scopes: ['messages:addressed', 'messages:read', 'messages:write'] })
+    @ChatBot({ name: 'remote', scopes: ['messages:addressed', 'messages:read', 'messages:write'] })
     class NosyBot {
       @Hears(/./, { when: 'all', fromBots: true })
       hear(@Ctx() bot: BotContext): void {
@@ -148,47 +147,47 @@ describe.each(CARRIERS)('a program of bots over %s', (carrier) => {
         return `heard ${bot.text}`;
       }
     }
-    await far.ann.ok('bot.add', { room: far.room, bot: 'dice' });
-    await far.run({ bots: [NosyBot] });
-    await far.say('/roll 1d2');
-    await far.hears('heard /roll 1d2');
-    await far.say('end');
-    await far.hears('heard end');
+    await remote.ann.ok('bot.add', { room: remote.room, bot: 'dice' });
+    await remote.run({ bots: [NosyBot] });
+    await remote.say('/roll 1d2');
+    await remote.hears('heard /roll 1d2');
+    await remote.say('end');
+    await remote.hears('heard end');
 
     expect(texts.map((text) => text.replace(/[12]$/, '1'))).toEqual([
       'ann: /roll 1d1',
       'dice: 🎲 1',
       'ann: end',
     ]);
-    expect((await far.transcript()).filter((line) => line.startsWith('far: heard'))).toHaveLength(
-      2,
-    );
+    expect(
+      (await remote.transcript()).filter((line) => line.startsWith('remote: heard')),
+    ).toHaveLength(2);
   });
 
-  test('finds out who did what an event tells by an id, and shows that it writes', async () => {
-    @ChatBot({ name: 'far', scopes: ['reactions:read', 'messages:write'] })
+  test('looks up the author of an event that has only an id, and shows typing', async () => {
+    @ChatBot({ name: 'remote', scopes: ['reactions:read', 'messages:write'] })
     class WatchingBot {
       @OnRoom('reaction.added')
       async see(@Ctx() bot: BotContext): Promise<string> {
         await bot.typing();
-        const isByOwner = await bot.isByOwner();
+        const isByOwner = await bot.isAuthorOwner();
         return `${bot.author?.name ?? 'nobody'} ${isByOwner ? 'owns' : 'visits'}`;
       }
     }
-    await far.run({ bots: [WatchingBot] });
-    await far.say('look');
-    const { messages } = await far.ann.ok('message.history', { room: far.room });
+    await remote.run({ bots: [WatchingBot] });
+    await remote.say('look');
+    const { messages } = await remote.ann.ok('message.history', { room: remote.room });
     const message = messages[0]?.id ?? '';
-    await far.ann.ok('message.react', { room: far.room, message, emoji: '👀' });
-    const { user } = await far.ann.event('typing');
-    await far.hears('ann owns');
+    await remote.ann.ok('message.react', { room: remote.room, message, emoji: '👀' });
+    const { started } = await remote.ann.event('typing');
+    await remote.hears('ann owns');
 
-    expect(user.name).toBe('far');
-    expect(far.reports).toEqual([]);
+    expect(started?.map(({ name }) => name)).toEqual(['remote']);
+    expect(remote.reports).toEqual([]);
   });
 
-  test('says which scopes it was not registered with', async () => {
-    const token = await far.register('meek', ['messages:addressed', 'messages:write']);
+  test('reports the scopes that its registration lacks', async () => {
+    const token = await remote.register('meek', ['messages:addressed', 'messages:write']);
     @ChatBot({ name: 'meek', scopes: ['messages:addressed', 'messages:write', 'members:read'] })
     class MeekBot {
       @OnRoom('member.joined')
@@ -196,11 +195,11 @@ describe.each(CARRIERS)('a program of bots over %s', (carrier) => {
         return 'welcome';
       }
     }
-    await far.run({ bots: [MeekBot], token });
-    await far.reported('denied');
+    await remote.run({ bots: [MeekBot], token });
+    await remote.reported('denied');
 
-    expect(String(far.reports[0]?.error)).toBe(
-      'BotSetupError: The bot meek was registered without members:read: register it again, by ' +
+    expect(String(remote.reports[0]?.error)).toBe(
+      'BotSetupError: The bot meek was registered without members:read: register it again with ' +
         'npm run bot:create -- meek --scopes messages:addressed,messages:write,members:read',
     );
   });

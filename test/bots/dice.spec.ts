@@ -1,13 +1,11 @@
-import { DiceBot } from '#src/bots/dice/dice.bot.js';
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
+import { DiceBot } from '#src/bots/built-in/dice.bot.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
 
-import { OVER } from './over.js';
-
-describe.each(OVER)('dice over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('dice over %s', (transport) => {
   let harness: BotHarness;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [DiceBot], over });
+    harness = await createBotHarness({ bots: [DiceBot], transport });
   });
 
   afterEach(() => harness.close());
@@ -19,7 +17,7 @@ describe.each(OVER)('dice over %s', (over) => {
     return room.transcript().at(-1) ?? '';
   }
 
-  test('stands what every bot must', () => harness.defaultChecks());
+  test('passes the default checks', () => harness.defaultChecks());
 
   test.each([
     ['/roll', /^dice: 🎲 [1-6]$/u],
@@ -31,14 +29,14 @@ describe.each(OVER)('dice over %s', (over) => {
   });
 
   test.each(['/roll many', '/roll 0d6', '/roll 1d1', '/roll 2d6 3d6'])(
-    'says what is wrong with %s',
+    'explains what is wrong with %s',
     async (text) => {
-      expect(await answerTo(text)).toMatch(/^dice: (Say how many|Take 1 to 99)/);
+      expect(await answerTo(text)).toMatch(/^dice: (Write the number of dice|Use 1 to 99)/);
       expect(harness.reports).toEqual([]);
     },
   );
 
-  test('gives the sum of what it rolled', async () => {
+  test('shows the sum of the dice', async () => {
     const [, dice = '', sum] = /🎲 (.*) = (\d+)/u.exec(await answerTo('/roll 9d9')) ?? [];
     expect(dice.split(' + ').reduce((total, one) => total + Number(one), 0)).toBe(Number(sum));
   });

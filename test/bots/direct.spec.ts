@@ -1,21 +1,19 @@
-import { DiceBot } from '#src/bots/dice/dice.bot.js';
-import { HelpBot } from '#src/bots/help/help.bot.js';
-import { RemindBot } from '#src/bots/remind/remind.bot.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-
-import { OVER } from './over.js';
+import { DiceBot } from '#src/bots/built-in/dice.bot.js';
+import { HelpBot } from '#src/bots/built-in/help.bot.js';
+import { RemindBot } from '#src/bots/built-in/remind.bot.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
 
 const MINUTE = 60_000;
-/** So many failures within a minute have a bot rest. */
+/** Number of failures within a minute after which a bot rests. */
 const FAILURES = 5;
 
-describe.each(OVER)('a direct room with a bot over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('a direct room with a bot over %s', (transport) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [DiceBot, HelpBot, RemindBot], over });
+    harness = await createBotHarness({ bots: [DiceBot, HelpBot, RemindBot], transport });
     ann = await harness.room('home').user('ann');
   });
 
@@ -35,7 +33,7 @@ describe.each(OVER)('a direct room with a bot over %s', (over) => {
     return { room, bot };
   }
 
-  /** Says something there; gives what was answered. */
+  /** Sends a text; returns the answers. */
   async function answersTo(room: string, text: string): Promise<string[]> {
     const { message } = await ann.call('message.send', { room, text });
     await harness.settled();
@@ -43,7 +41,7 @@ describe.each(OVER)('a direct room with a bot over %s', (over) => {
     return messages.filter(({ cause }) => cause === message.id).map((answer) => answer.text);
   }
 
-  test('takes each text as one to the bot', async () => {
+  test('treats each text as addressed to the bot', async () => {
     const { room } = await open('dice');
     for (const text of ['/roll 1d2', 'roll 1d2', '@dice roll 1d2']) {
       expect(await answersTo(room, text)).toEqual([expect.stringMatching(/^🎲 [12]$/u)]);
@@ -51,27 +49,30 @@ describe.each(OVER)('a direct room with a bot over %s', (over) => {
     expect(await answersTo(room, 'hello')).toEqual([]);
   });
 
-  test.each(['/help', 'help', '@dice /HELP'])('is told what the bot can do: %s', async (text) => {
-    const { room } = await open('dice');
-    expect(await answersTo(room, text)).toEqual([
-      '@dice: Rolls dice.\n  /roll 2d6 rolls two dice of six sides.',
-    ]);
-  });
+  test.each(['/help', 'help', '@dice /HELP'])(
+    'answers %s with the commands of the bot',
+    async (text) => {
+      const { room } = await open('dice');
+      expect(await answersTo(room, text)).toEqual([
+        '@dice: Rolls dice.\n  /roll 2d6 rolls two dice of six sides.',
+      ]);
+    },
+  );
 
-  test('lists that one bot, if it is the one for help', async () => {
+  test('shows only the help bot in its own direct room', async () => {
     const { room } = await open('help');
-    const help = '@help: Tells what the bots here can do.\n  /help dice tells what a bot can do.';
+    const help = '@help: Lists the bots of a room and their commands.\n  /help dice shows one bot.';
     expect(await answersTo(room, '/help')).toEqual([help]);
     expect(await answersTo(room, 'what?')).toEqual([help]);
   });
 
-  test('goes on after a restart', async () => {
+  test('works after a restart', async () => {
     const { room } = await open('dice');
     await harness.restart();
     expect(await answersTo(room, 'roll 1d2')).toHaveLength(1);
   });
 
-  test('harms the bot for nobody else when its user blocks it', async () => {
+  test('does not make the bot rest for other users when a user blocks it', async () => {
     const { room, bot } = await open('remind');
     for (let i = 0; i < FAILURES; i++) {
       expect(await answersTo(room, `/remind in 1m tea ${String(i)}`)).toHaveLength(1);

@@ -1,9 +1,9 @@
 import { Inject, Injectable, Optional } from '@nestjs/common';
 
 import { Writer } from '#src/database/writer.js';
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import type { BotContext } from '#src/bots/runtime/bot-context.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
+import type { BotContext } from '#src/bots/kit/bot-context.js';
 import {
   Args,
   ChatBot,
@@ -11,20 +11,18 @@ import {
   Fallback,
   Hears,
   OnCommand,
-} from '#src/bots/runtime/chat-bot.decorator.js';
-
-import { OVER } from './over.js';
+} from '#src/bots/kit/chat-bot.decorator.js';
 
 const TIMEOUT_MS = 10_000;
 
 @Injectable()
-class Larder {
+class Pantry {
   readonly stock: string = 'a parrot';
 }
 
 @ChatBot({ name: 'parrot', about: 'Says it again.' })
 class ParrotBot {
-  constructor(@Inject(Larder) private readonly larder: Larder) {}
+  constructor(private readonly pantry: Pantry) {}
 
   @OnCommand('say', { help: '/say hello' })
   say(@Args() text: string): string {
@@ -33,7 +31,7 @@ class ParrotBot {
 
   @OnCommand('stock', { help: '/stock tells what there is' })
   stock(): string {
-    return this.larder.stock;
+    return this.pantry.stock;
   }
 
   @OnCommand('wait', { help: '/wait waits too long' })
@@ -47,12 +45,12 @@ class ParrotBot {
   }
 }
 
-describe.each(OVER)('the harness of bots over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('the bot harness over %s', (transport) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [ParrotBot], providers: [Larder], over });
+    harness = await createBotHarness({ bots: [ParrotBot], providers: [Pantry], transport });
     ann = await harness.room('Zoo').user('ann');
   });
 
@@ -61,7 +59,7 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
   const transcript = () => harness.room('zoo').transcript();
   const kinds = () => harness.reports.map(({ kind }) => kind);
 
-  test('has bots answer people, who may reply and react', async () => {
+  test('lets people write, reply and react, and bots answer', async () => {
     await ann.says('/say hello');
     await harness.settled();
     const [said, answer] = harness.room('zoo').messages();
@@ -78,16 +76,16 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
     expect(harness.reports).toEqual([]);
   });
 
-  test('gives bots what they inject, or what stands for it', async () => {
-    const providers = [{ provide: Larder, useValue: { stock: 'nothing' } }];
-    const other = await createBotHarness({ bots: [ParrotBot], providers, over });
+  test('injects providers into bots, and replaces them', async () => {
+    const providers = [{ provide: Pantry, useValue: { stock: 'nothing' } }];
+    const other = await createBotHarness({ bots: [ParrotBot], providers, transport });
     await (await other.room('zoo').user('ann')).says('/stock');
     await other.settled();
     expect(other.room('zoo').transcript()).toEqual(['ann: /stock', 'parrot: nothing']);
     await other.close();
   });
 
-  test('lets a handler hang until the clock has passed its time', async () => {
+  test('lets a handler hang until it times out', async () => {
     harness.fault.hang('parrot', 'say');
     await ann.says('/say hello');
     await harness.settled();
@@ -99,13 +97,13 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
     expect(transcript()[1]).toMatch(/^parrot: Something went wrong/);
   });
 
-  test('ends the wait of a handler that hangs by itself', async () => {
+  test('times out a handler that hangs by itself', async () => {
     await ann.says('/wait');
     await harness.clock.advance(TIMEOUT_MS);
     expect(kinds()).toEqual(['timeout']);
   });
 
-  test('lets a handler throw until that is cleared; the bot rests, and comes back', async () => {
+  test('lets a handler throw until the fault is cleared; the bot rests and resumes', async () => {
     harness.fault.throw('parrot');
     for (let i = 0; i < 5; i++) await ann.says('/say hello');
     await harness.settled();
@@ -119,7 +117,7 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
     expect(transcript()).not.toContain('parrot: ignored');
   });
 
-  test('delivers an event twice, which is answered once', async () => {
+  test('delivers an event twice, and the bot answers once', async () => {
     await ann.says('/say once');
     await harness.settled();
     harness.fault.redeliver();
@@ -127,7 +125,7 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
     expect(transcript()).toEqual(['ann: /say once', 'parrot: once']);
   });
 
-  test('has settled when all is answered, in order', async () => {
+  test('settles when everything is answered, in order', async () => {
     const texts = Array.from({ length: 40 }, (_, i) => String(i));
     await Promise.all(texts.map((text) => ann.says(`/say ${text}`)));
     await harness.settled();
@@ -135,12 +133,12 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
     expect(answers).toEqual(texts.map((text) => `parrot: ${text}`));
   });
 
-  test('says which bots and handlers there are when a fault names none', () => {
-    expect(() => harness.fault.hang('owl')).toThrow('There is no bot owl here, but');
-    expect(() => harness.fault.throw('parrot', 'fly')).toThrow('no handler fly, but say');
+  test('names the bots and handlers if a fault is for an unknown one', () => {
+    expect(() => harness.fault.hang('owl')).toThrow('There is no bot owl here: use');
+    expect(() => harness.fault.throw('parrot', 'fly')).toThrow('no handler fly: use say');
   });
 
-  test('brings everybody back after a restart', async () => {
+  test('reconnects people after a restart', async () => {
     await ann.says('/say before');
     await harness.settled();
     await harness.restart();
@@ -154,12 +152,12 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
     ]);
   });
 
-  test('tells why the server refused a command', async () => {
+  test('throws the reason when the server refuses a command', async () => {
     const refused = ann.call('room.get', { room: 'nowhere' });
     await expect(refused).rejects.toThrow('room.get of ann was refused with not_found');
   });
 
-  test('stops though a handler hangs', async () => {
+  test('stops while a handler hangs', async () => {
     harness.fault.hang('parrot');
     await ann.says('/say hello');
     await harness.settled();
@@ -168,27 +166,30 @@ describe.each(OVER)('the harness of bots over %s', (over) => {
   });
 });
 
-test.each(OVER)('a bot over %s runs where it is said to', async (over) => {
-  @ChatBot({ name: 'lost' })
-  class LostBot {
-    constructor(@Optional() @Inject(Writer) private readonly writer?: Writer) {}
+test.each(HARNESS_TRANSPORTS)(
+  'a bot runs inside the server, or outside over a connection: %s',
+  async (transport) => {
+    @ChatBot({ name: 'lost' })
+    class LostBot {
+      constructor(@Optional() @Inject(Writer) private readonly writer?: Writer) {}
 
-    @OnCommand('where', { help: '/where' })
-    where(): string {
-      return this.writer === undefined ? 'outside' : 'inside';
+      @OnCommand('where', { help: '/where' })
+      where(): string {
+        return this.writer === undefined ? 'outside' : 'inside';
+      }
     }
-  }
-  const harness = await createBotHarness({ bots: [LostBot], over });
-  await (await harness.room('zoo').user('ann')).says('/where');
-  await harness.settled();
-  const where = over === 'process' ? 'inside' : 'outside';
-  expect(harness.room('zoo').transcript()).toEqual(['ann: /where', `lost: ${where}`]);
-  await harness.close();
-});
+    const harness = await createBotHarness({ bots: [LostBot], transport });
+    await (await harness.room('zoo').user('ann')).says('/where');
+    await harness.settled();
+    const where = transport === 'in-process' ? 'inside' : 'outside';
+    expect(harness.room('zoo').transcript()).toEqual(['ann: /where', `lost: ${where}`]);
+    await harness.close();
+  },
+);
 
-describe.each(OVER)('the checks of all bots over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('the default checks over %s', (transport) => {
   async function check(bot: new () => object): Promise<void> {
-    const harness = await createBotHarness({ bots: [bot], over });
+    const harness = await createBotHarness({ bots: [bot], transport });
     try {
       await harness.defaultChecks();
     } finally {
@@ -196,7 +197,7 @@ describe.each(OVER)('the checks of all bots over %s', (over) => {
     }
   }
 
-  test('find a bot that throws at a mention without text', async () => {
+  test('reject a bot that throws at a mention without text', async () => {
     @ChatBot({ name: 'fragile' })
     class FragileBot {
       @Fallback()
@@ -205,12 +206,12 @@ describe.each(OVER)('the checks of all bots over %s', (over) => {
       }
     }
     await expect(check(FragileBot)).rejects.toThrow(
-      'The bot fragile fails a check of all bots: it does not stand "@fragile": ' +
+      'The bot fragile fails a check of all bots: it fails for "@fragile": ' +
         'error in answer: nothing was said',
     );
   });
 
-  test('find a bot that throws at a long message', async () => {
+  test('reject a bot that throws at a long message', async () => {
     @ChatBot({ name: 'tired' })
     class TiredBot {
       @OnCommand('read', { help: '/read' })
@@ -218,10 +219,10 @@ describe.each(OVER)('the checks of all bots over %s', (over) => {
         if (text.length > 100) fail('too much');
       }
     }
-    await expect(check(TiredBot)).rejects.toThrow(/does not stand "\/read x+…": error in read/);
+    await expect(check(TiredBot)).rejects.toThrow(/it fails for "\/read x+…": error in read/);
   });
 
-  test('find a bot that answers twice', async () => {
+  test('reject a bot that answers twice', async () => {
     let count = 0;
     @ChatBot({ name: 'counter' })
     class CounterBot {
@@ -234,8 +235,8 @@ describe.each(OVER)('the checks of all bots over %s', (over) => {
     await expect(check(CounterBot)).rejects.toThrow('it answers "/count" again');
   });
 
-  test('refuse a class that is no bot', async () => {
-    await expect(check(Larder)).rejects.toThrow('Larder is no bot: mark the class');
+  test('reject a class that is not a bot', async () => {
+    await expect(check(Pantry)).rejects.toThrow('Pantry is not a bot: decorate the class');
   });
 });
 

@@ -1,16 +1,14 @@
-import { DiceBot } from '#src/bots/dice/dice.bot.js';
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import { HelpBot } from '#src/bots/help/help.bot.js';
+import { DiceBot } from '#src/bots/built-in/dice.bot.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
+import { HelpBot } from '#src/bots/built-in/help.bot.js';
 
-import { OVER } from './over.js';
-
-describe.each(OVER)('help over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('help over %s', (transport) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [HelpBot, DiceBot], over });
+    harness = await createBotHarness({ bots: [HelpBot, DiceBot], transport });
     ann = await harness.room('general').user('ann');
   });
 
@@ -22,18 +20,18 @@ describe.each(OVER)('help over %s', (over) => {
     return (harness.room('general').transcript().at(-1) ?? '').split('\n');
   }
 
-  test('stands what every bot must', () => harness.defaultChecks());
+  test('passes the default checks', () => harness.defaultChecks());
 
-  test('lists the bots of the room with their commands, and no others', async () => {
+  test('lists the bots of the room with their commands', async () => {
     expect(await answerTo('/help')).toEqual([
       'help: @dice: Rolls dice.',
       '  /roll 2d6 rolls two dice of six sides.',
-      '@help: Tells what the bots here can do.',
-      '  /help dice tells what a bot can do.',
+      '@help: Lists the bots of a room and their commands.',
+      '  /help dice shows one bot.',
     ]);
   });
 
-  test('lists no bot that was removed', async () => {
+  test('does not list a removed bot', async () => {
     const owner = await harness.room('ops').user('ann');
     await owner.call('bot.remove', { room: 'ops', bot: 'dice' });
     await owner.says('@help');
@@ -48,9 +46,9 @@ describe.each(OVER)('help over %s', (over) => {
     ]);
   });
 
-  test('names the bots that there are for one that is not here', async () => {
+  test('names the bots of the room if a bot is unknown', async () => {
     expect(await answerTo('/help poll')).toEqual([
-      'help: There is no bot poll here, but dice, help.',
+      'help: There is no bot poll here. The bots are dice, help.',
     ]);
   });
 });

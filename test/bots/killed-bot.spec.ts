@@ -9,10 +9,10 @@ import { dropDatabase, freshDatabase } from '../support/server.js';
 import { createBot, echoesIn, StubbornSender, untilSaid } from './stubborn-sender.js';
 
 const ROOM = 'echo';
-const MESSAGES = 1_000;
+const MESSAGES = 400;
 const TEST_MS = 180_000;
 
-/** Notes what it deals with, and repeats it. */
+/** Records each message, and echoes it. */
 const PROGRAM = `
 import { appendFileSync } from 'node:fs';
 import { connectBot, defineChatBot } from 'parlance';
@@ -29,12 +29,12 @@ const EchoBot = defineChatBot({
     },
   },
 });
-const returnDelays = { firstMs: 20, longestMs: 200 };
-const program = await connectBot({ url, token, transport, returnDelays, bots: [EchoBot] });
+const reconnectDelays = { firstMs: 20, longestMs: 200 };
+const program = await connectBot({ url, token, transport, reconnectDelays, bots: [EchoBot] });
 await program.closed();
 `;
 
-/** A program of a bot that can be killed. */
+/** A standalone bot that can be killed. */
 class ChildBot {
   private child: ChildProcess | undefined;
 
@@ -55,7 +55,7 @@ class ChildBot {
 }
 
 test.each(['websocket', 'socket.io'])(
-  'each of 1,000 messages is answered once over %s, though bot and server are killed',
+  'each of 400 messages is answered once over %s while bot and server are killed',
   async (transport) => {
     buildServer();
     const database = await freshDatabase();
@@ -70,11 +70,11 @@ test.each(['websocket', 'socket.io'])(
       await (await sender.connected()).ok('bot.add', { room: ROOM, bot: 'echo' });
       bot.start();
       for (let i = 0; i < MESSAGES; i++) {
-        if (i === 250 || i === 750) {
+        if (i === 100 || i === 300) {
           await bot.kill();
           bot.start();
         }
-        if (i === 500) {
+        if (i === 200) {
           await server.kill('SIGKILL');
           server = await ChildServer.start({ ...database, PORT: String(port) });
         }

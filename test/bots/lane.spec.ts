@@ -1,12 +1,12 @@
 import { Reader } from '#src/database/reader.js';
 import { ProtocolError } from '#src/protocol/errors.js';
 import { defineChatBot } from '#src/index.js';
-import { createBotHarness } from '#src/harness/index.js';
+import { createBotHarness } from '#src/bots/testing/index.js';
 
-/** More than wait in memory for a bot. */
+/** More messages than a lane keeps in memory. */
 const MESSAGES = 80;
 
-test('a bot that is behind gets what could not be read at first, in order', async () => {
+test('a lane that is behind retries a failed read, and keeps the order', async () => {
   let release = (): void => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));
   const seen: string[] = [];
@@ -29,7 +29,7 @@ test('a bot that is behind gets what could not be read at first, in order', asyn
   const texts = Array.from({ length: MESSAGES }, (_, index) => `n ${String(index)}`);
   for (const text of texts) await ann.says(text);
 
-  // No program can have one read fail: it is the database that does.
+  // Lets one read fail, as only the database can.
   const { snapshot } = Reader.prototype;
   Reader.prototype.snapshot = () => {
     Reader.prototype.snapshot = snapshot;

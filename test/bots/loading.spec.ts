@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 
 import type { Type } from '@nestjs/common';
 
-import { createBotHarness } from '#src/harness/index.js';
-import { findFiles } from '#src/config/find-files.js';
-import { LinearPattern } from '#src/bots/loading/linear-pattern.js';
-import { HANDLER_OPTIONS } from '#src/bots/runtime/chat-bot.decorator.js';
-import { loadBots } from '#src/bots/loading/load-bots.js';
+import { createBotHarness } from '#src/bots/testing/index.js';
+import { findFiles } from '#src/config/import-files.js';
+import { LinearPattern } from '#src/bots/server/loading/linear-pattern.js';
+import { HANDLER_OPTIONS } from '#src/bots/kit/chat-bot.decorator.js';
+import { loadBots } from '#src/bots/server/loading/load-bots.js';
 
 const CLOCK = `
 import { defineChatBot, z } from 'parlance';
@@ -31,7 +31,7 @@ export const ClockBot = defineChatBot({
 });
 `;
 
-// What TypeScript makes of decorators.
+// The code that TypeScript generates for decorators.
 const INHERITING = `
 import { ChatBot, Hears } from 'parlance';
 class Base {
@@ -91,7 +91,7 @@ describe('files of bots', () => {
     expect(await found('d')).toEqual([]);
   });
 
-  test('give bots that work like classes', async () => {
+  test('define bots that work like classes', async () => {
     await write('clock.bot.js', CLOCK);
     const harness = await createBotHarness({ bots: await loadBots(['*.bot.js'], folder) });
     const ann = await harness.room('hall').user('ann');
@@ -119,7 +119,7 @@ describe('files of bots', () => {
     await harness.close();
   });
 
-  test('have linear patterns for what they inherit, of which others see nothing', async () => {
+  test('use linear patterns for inherited handlers without changing the base class', async () => {
     await write('base.bot.js', INHERITING);
     const bots = await loadBots(['*.bot.js'], folder);
     const heard = (bot: Type | null, method: string): unknown => {
@@ -146,20 +146,20 @@ describe('files of bots', () => {
     await harness.close();
   });
 
-  test('that inherit a pattern that may take long are refused', async () => {
+  test('with an inherited pattern that may be slow are refused', async () => {
     await write('base.bot.js', INHERITING.replace('/one/', '/one(?=$)/'));
     await expect(loadBots(['*.bot.js'], folder)).rejects.toThrow('has the pattern /one(?=$)/');
   });
 
-  test('are loaded once though several patterns name them', async () => {
+  test('are loaded once if several patterns match them', async () => {
     await write('clock.bot.js', CLOCK);
     expect(await loadBots(['*.js', 'clock.bot.js'], folder)).toHaveLength(1);
     expect(await loadBots([], folder)).toEqual([]);
   });
 
-  test('that are not there are told by the pattern', async () => {
+  test('that do not exist are reported with the pattern', async () => {
     await expect(loadBots(['bots/*.js'], folder)).rejects.toThrow(
-      `PARLANCE_BOTS names bots/*.js, but no file in ${folder} fits it.`,
+      `PARLANCE_BOTS names bots/*.js, but no file in ${folder} matches it.`,
     );
   });
 
@@ -170,21 +170,21 @@ describe('files of bots', () => {
     );
   });
 
-  test('that do not find the package are helped', async () => {
-    await write('far.bot.js', `throw new Error("Cannot find package 'parlance'");`);
+  test('that cannot import the package get a hint', async () => {
+    await write('lost.bot.js', `throw new Error("Cannot find package 'parlance'");`);
     await expect(loadBots(['*.bot.js'], folder)).rejects.toThrow('below the folder of Parlance');
   });
 
-  test('that hold no bot are named', async () => {
+  test('without a bot are named', async () => {
     const path = await write('none.bot.js', 'export const bot = {}; export class Bot {}');
-    await expect(loadBots(['*.bot.js'], folder)).rejects.toThrow(`The file ${path} holds no bot`);
+    await expect(loadBots(['*.bot.js'], folder)).rejects.toThrow(`The file ${path} exports no bot`);
   });
 
   test.each([
-    ['/a(?=b)/', /has the pattern \/a\(\?=b\)\/, which may take long/],
+    ['/a(?=b)/', /has the pattern \/a\(\?=b\)\/, which may be slow/],
     [String.raw`/(a)\1/`, /has the pattern .* write it without/],
     ['/a/g', /has a pattern with the flag g or y/],
-    ['/[a--b]/v', /the flag v is not known here/],
+    ['/[a--b]/v', /the flag v is not supported/],
   ])('with the pattern %s are refused', async (text, message) => {
     const path = await write('x.bot.js', pattern(text));
     const refused = loadBots(['*.bot.js'], folder);
@@ -201,13 +201,13 @@ describe('a linear pattern', () => {
     [/^x$/m, 'a\nx\nb'],
     [/a.b/s, 'a\nb'],
     [/nothing/, 'something'],
-  ])('finds in %p what the pattern finds', (pattern, text) => {
+  ])('matches %p like the original pattern', (pattern, text) => {
     expect(JSON.stringify(describeMatch(new LinearPattern(pattern).exec(text)))).toBe(
       JSON.stringify(describeMatch(pattern.exec(text))),
     );
   });
 
-  test('takes no time that grows with the square of the text, or worse', () => {
+  test('matches in linear time', () => {
     const linear = new LinearPattern(/^(a+)+$/);
     const began = performance.now();
     expect(linear.exec(`${'a'.repeat(4_000)}!`)).toBeNull();

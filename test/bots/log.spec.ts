@@ -1,7 +1,7 @@
 import { Logger, type LoggerService } from '@nestjs/common';
 
 import { defineChatBot } from '#src/index.js';
-import { createBotHarness } from '#src/harness/index.js';
+import { createBotHarness } from '#src/bots/testing/index.js';
 
 const TalkativeBot = defineChatBot({
   name: 'talkative',
@@ -20,15 +20,19 @@ afterEach(() => {
   Logger.overrideLogger(false);
 });
 
-test('a bot writes lines into the log that tell what they are about', async () => {
+test('log lines of a bot include the event and the handler', async () => {
   const harness = await createBotHarness({ bots: [TalkativeBot] });
-  const lines: unknown[][] = [];
-  const take = (level: string) => {
+  const lines: object[] = [];
+  const collect = (level: string) => {
     return (line: unknown, ...more: unknown[]): void => {
-      lines.push([level, line, more.at(-1)]);
+      lines.push({ level, line, context: more.at(-1) });
     };
   };
-  const logger: LoggerService = { log: take('log'), error: take('error'), warn: take('warn') };
+  const logger: LoggerService = {
+    log: collect('log'),
+    error: collect('error'),
+    warn: collect('warn'),
+  };
   Logger.overrideLogger(logger);
   const ann = await harness.room('hall').user('ann');
   await ann.says('/talk');
@@ -38,7 +42,15 @@ test('a bot writes lines into the log that tell what they are about', async () =
 
   const about = { room: 'hall', seq, handler: '/talk' };
   expect(lines).toEqual([
-    ['log', { msg: 'it was asked', ...about, how: 'politely' }, 'Bot talkative'],
-    ['error', { msg: 'it failed', ...about, err: new Error('on purpose') }, 'Bot talkative'],
+    {
+      level: 'log',
+      line: { msg: 'it was asked', ...about, how: 'politely' },
+      context: 'Bot talkative',
+    },
+    {
+      level: 'error',
+      line: { msg: 'it failed', ...about, err: new Error('on purpose') },
+      context: 'Bot talkative',
+    },
   ]);
 });

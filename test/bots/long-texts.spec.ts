@@ -1,13 +1,11 @@
 import { z } from 'zod';
 
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import { HelpBot } from '#src/bots/help/help.bot.js';
-import type { BotContext } from '#src/bots/runtime/bot-context.js';
-import { growing, type BotReply } from '#src/bots/runtime/bot-reply.js';
-import { ChatBot, Ctx, OnCommand } from '#src/bots/runtime/chat-bot.decorator.js';
-import { shorten } from '#src/bots/runtime/shorten.js';
-
-import { OVER } from './over.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
+import { HelpBot } from '#src/bots/built-in/help.bot.js';
+import type { BotContext } from '#src/bots/kit/bot-context.js';
+import { stream, type BotReply } from '#src/bots/kit/bot-reply.js';
+import { ChatBot, Ctx, OnCommand } from '#src/bots/kit/chat-bot.decorator.js';
+import { shorten } from '#src/bots/kit/shorten.js';
 
 const CHARS = 30;
 const LONG = '😀'.repeat(CHARS + 1);
@@ -32,12 +30,12 @@ class WordyBot {
 
   @OnCommand('grow', { help: '/grow' })
   grow(@Ctx() bot: BotContext): BotReply {
-    return growing(this.pieces(bot));
+    return stream(this.pieces(bot));
   }
 
   @OnCommand('refuse', { args: z.literal('never', LONG), help: '/refuse' })
   refuse(): void {
-    // Nobody says what it takes.
+    // Never called: the schema refuses every text.
   }
 
   private async *pieces(bot: BotContext): AsyncIterable<string> {
@@ -48,12 +46,12 @@ class WordyBot {
   }
 }
 
-describe.each(OVER)('what bots write over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('messages of bots over %s', (transport) => {
   let harness: BotHarness;
 
   beforeEach(async () => {
     const settings = { PARLANCE_LIMIT_TEXT_CHARS: String(CHARS) };
-    harness = await createBotHarness({ bots: [WordyBot, HelpBot], over, settings });
+    harness = await createBotHarness({ bots: [WordyBot, HelpBot], transport, settings });
   });
 
   afterEach(() => harness.close());
@@ -64,8 +62,8 @@ describe.each(OVER)('what bots write over %s', (over) => {
     ['/edit', CUT],
     ['/grow', CUT],
     ['/refuse', CUT],
-    ['/help', '@help: Tells what the bots he…'],
-  ])('fits into a message: %s', async (text, answer) => {
+    ['/help', '@help: Lists the bots of a ro…'],
+  ])('are cut to the maximum length: %s', async (text, answer) => {
     const ann = await harness.room('hall').user('ann');
     await ann.says(text);
     await harness.settled();

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-import { BUILT_IN_BOTS } from '#src/bots/built-in.js';
-import { BOT_OPTIONS } from '#src/bots/runtime/chat-bot.decorator.js';
-import type { BotOptions } from '#src/bots/runtime/bot-manifest.js';
+import { BUILT_IN_BOTS } from '#src/bots/built-in/built-in-bots.js';
+import { BOT_OPTIONS } from '#src/bots/kit/chat-bot.decorator.js';
+import type { BotOptions } from '#src/bots/kit/bot-definition.js';
 
 import { openWebSocket } from '../support/channels/websocket.channel.js';
 import { buildServer, ChildServer } from '../support/child-server.js';
@@ -17,7 +17,7 @@ const TEST_MS = 60_000;
 let folder: string;
 
 beforeEach(() => {
-  // Below the folder of the project, where bots of users are: they import it by its name.
+  // Inside the project folder, as bots of users: they import the package by its name.
   mkdirSync('data', { recursive: true });
   folder = mkdtempSync(resolve('data', 'new-bot-'));
 });
@@ -35,7 +35,7 @@ function run(...args: string[]): { status: number | null; output: string } {
 
 describe('npm run bot:new', () => {
   test(
-    'makes a bot whose test passes by the command of its README, and which the server loads',
+    'creates a bot that the server loads, and whose test passes with the command of its README',
     async () => {
       buildServer();
       expect(run(SCRIPT, 'tea-2')).toMatchObject({ status: 0 });
@@ -52,10 +52,10 @@ describe('npm run bot:new', () => {
     TEST_MS,
   );
 
-  test('refuses a folder that exists', () => {
+  test('refuses an existing folder', () => {
     run(SCRIPT, 'tea');
     const { status, output } = run(SCRIPT, 'tea');
-    expect(output).toContain('bots/tea exists already');
+    expect(output).toContain('bots/tea already exists');
     expect(status).toBe(1);
   });
 
@@ -63,15 +63,15 @@ describe('npm run bot:new', () => {
     'refuses the name %p',
     (name) => {
       const { status, output } = run(SCRIPT, ...(name === undefined ? [] : [name]));
-      expect(output).toMatch(/cannot be the name|is taken|Say how the bot is named/);
+      expect(output).toMatch(/is not a valid bot name|is taken|name of the bot is missing/);
       expect(status).toBe(1);
     },
   );
 
-  test('refuses the names of bots that come with the server', () => {
+  test('refuses the names of built-in bots', () => {
     for (const bot of BUILT_IN_BOTS) {
       const { name } = Reflect.getMetadata(BOT_OPTIONS, bot) as BotOptions;
-      expect(run(SCRIPT, name).output).toBe(`The name ${name} is taken: choose another one.\n`);
+      expect(run(SCRIPT, name).output).toBe(`The name ${name} is taken: choose another name.\n`);
     }
   });
 });
@@ -94,13 +94,13 @@ async function expectAnswer(file: string): Promise<void> {
 }
 
 test(
-  'the server does not start with a file that is no bot, and names it',
+  'the server names a missing bot file and does not start',
   async () => {
     const env = await freshDatabase();
     const server = new ChildServer({ ...env, PARLANCE_BOTS: SCRIPT.replace('.js', '.ts') });
     expect(await server.ended()).toMatchObject({ code: 1 });
     expect(server.stderr).toMatch(
-      /^PARLANCE_BOTS names .*new-bot\.ts, but no file in .* fits it\.$/m,
+      /^PARLANCE_BOTS names .*new-bot\.ts, but no file in .* matches it\. Fix it/m,
     );
     expect(server.stderr).not.toContain('    at ');
     await dropDatabase(env);

@@ -1,24 +1,22 @@
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import { PollBot } from '#src/bots/poll/poll.bot.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
+import { PollBot } from '#src/bots/built-in/poll.bot.js';
 import type { Message } from '#src/protocol/models.js';
 
-import { OVER } from './over.js';
-
-describe.each(OVER)('poll over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('poll over %s', (transport) => {
   let harness: BotHarness;
   let ann: HarnessUser;
   let bob: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [PollBot], over });
+    harness = await createBotHarness({ bots: [PollBot], transport });
     ann = await harness.room('lunch').user('ann');
     bob = await harness.room('lunch').user('bob');
   });
 
   afterEach(() => harness.close());
 
-  /** Gives the message of the poll as it is now. */
+  /** Returns the current message of the poll. */
   const shown = () => harness.room('lunch').messages()[1] as Message;
 
   async function ask(): Promise<Message> {
@@ -27,15 +25,15 @@ describe.each(OVER)('poll over %s', (over) => {
     return shown();
   }
 
-  test('stands what every bot must', () => harness.defaultChecks());
+  test('passes the default checks', () => harness.defaultChecks());
 
-  test('asks, with a reaction for each answer', async () => {
+  test('adds a reaction for each answer', async () => {
     const { text, reactions } = await ask();
     expect(text).toBe('📊 Lunch?\n1️⃣ pizza: 0\n2️⃣ raw fish: 0');
     expect(reactions.map(({ emoji }) => emoji)).toEqual(['1️⃣', '2️⃣']);
   });
 
-  test('shows the votes by one edit for all of a second', async () => {
+  test('shows all votes of a second with one edit', async () => {
     const poll = await ask();
     await ann.reacts('2️⃣', poll);
     await bob.reacts('1️⃣', poll);
@@ -51,7 +49,7 @@ describe.each(OVER)('poll over %s', (over) => {
     expect(shown().text).toContain('pizza: 0');
   });
 
-  test('goes on after a restart', async () => {
+  test('continues after a restart', async () => {
     const poll = await ask();
     await ann.reacts('1️⃣', poll);
     await harness.settled();
@@ -61,7 +59,7 @@ describe.each(OVER)('poll over %s', (over) => {
     expect(shown().text).toContain('pizza: 2');
   });
 
-  test('is over after a day', async () => {
+  test('ends after a day', async () => {
     const poll = await ask();
     await harness.clock.advance(86_400_000);
     expect(shown().text).toMatch(/^📊 Lunch\? \(over\)/);
@@ -70,7 +68,7 @@ describe.each(OVER)('poll over %s', (over) => {
     expect(shown().text).toContain('pizza: 0');
   });
 
-  test('lets a poll be that was deleted', async () => {
+  test('ignores a deleted poll', async () => {
     const poll = await ask();
     await ann.reacts('1️⃣', poll);
     await ann.call('message.delete', { room: 'lunch', message: poll.id });
@@ -80,11 +78,11 @@ describe.each(OVER)('poll over %s', (over) => {
   });
 
   test.each(['/poll', '/poll Lunch?', '/poll "Lunch?" pizza', '/poll a 1 2 3 4 5 6 7 8 9 10'])(
-    'says how to use it for %s',
+    'explains its usage for %s',
     async (text) => {
       await ann.says(text);
       await harness.settled();
-      expect(shown().text).toMatch(/^Give a question and 2 to 9 answers/);
+      expect(shown().text).toMatch(/^Write a question and 2 to 9 answers/);
     },
   );
 });

@@ -33,44 +33,49 @@ function inPython(title: string, body: (command: string) => Promise<void>): void
   });
 }
 
-inPython('acknowledges when its answer is stored, and ends with a bye for good', async (py) => {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const replies: Record<string, unknown[]> = { 'message.send': [LIMITED] };
-  const commands: string[] = [];
-  server.on('connection', (socket) => {
-    const send = (frame: unknown) => socket.send(JSON.stringify(frame));
-    socket.on('message', (text: Buffer) => {
-      const { id, cmd } = JSON.parse(text.toString()) as { id: unknown; cmd: string };
-      commands.push(cmd);
-      const refusal = replies[cmd]?.shift();
-      if (refusal !== undefined) send({ re: id, ok: false, error: refusal });
-      else send({ re: id, ok: true, data: {} });
-      if (cmd === 'hello') for (const seq of [1, 2]) send(created(seq));
-      if (commands.filter((name) => name === 'bot.ack').length < 2) return;
-      send({ event: 'bye', data: { code: 4004, reason: 'Replaced.', reconnect: false } });
-      socket.close(4004);
+inPython(
+  'acknowledges a message after its answer is stored, and exits on a final bye',
+  async (py) => {
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const replies: Record<string, unknown[]> = { 'message.send': [LIMITED] };
+    const commands: string[] = [];
+    server.on('connection', (socket) => {
+      const send = (frame: unknown) => socket.send(JSON.stringify(frame));
+      socket.on('message', (text: Buffer) => {
+        const { id, cmd } = JSON.parse(text.toString()) as { id: unknown; cmd: string };
+        commands.push(cmd);
+        const refusal = replies[cmd]?.shift();
+        if (refusal !== undefined) send({ re: id, ok: false, error: refusal });
+        else send({ re: id, ok: true, data: {} });
+        if (cmd === 'hello') for (const seq of [1, 2]) send(created(seq));
+        if (commands.filter((name) => name === 'bot.ack').length < 2) return;
+        send({ event: 'bye', data: { code: 4004, reason: 'Replaced.', reconnect: false } });
+        socket.close(4004);
+      });
     });
-  });
-  const bot = spawn(py, [EXAMPLE, `ws://127.0.0.1:${String(port)}`, 'token'], { stdio: 'ignore' });
-  try {
-    const [code] = (await once(bot, 'exit')) as [number];
-    expect(code).toBe(1);
-    const answered = ['message.send', 'bot.ack'];
-    expect(commands).toEqual(['hello', 'message.send', ...answered, ...answered]);
-  } finally {
-    bot.kill('SIGKILL');
-    server.close();
-  }
-});
+    const bot = spawn(py, [EXAMPLE, `ws://127.0.0.1:${String(port)}`, 'token'], {
+      stdio: 'ignore',
+    });
+    try {
+      const [code] = (await once(bot, 'exit')) as [number];
+      expect(code).toBe(1);
+      const answered = ['message.send', 'bot.ack'];
+      expect(commands).toEqual(['hello', 'message.send', ...answered, ...answered]);
+    } finally {
+      bot.kill('SIGKILL');
+      server.close();
+    }
+  },
+);
 
 function created(seq: number): object {
   const message = { id: `m${String(seq)}`, text: '/echo hello' };
   return { event: 'message.created', data: { room: ROOM, seq, message } };
 }
 
-inPython('answers each of 1,000 messages once, though it and the server are killed', async (py) => {
+inPython('answers each of 1,000 messages once while bot and server are killed', async (py) => {
   buildServer();
   const database = await freshDatabase();
   const token = createBot('echo', database);

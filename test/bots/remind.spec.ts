@@ -1,19 +1,16 @@
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import { formatDuration, parseDuration } from '#src/bots/remind/duration.js';
+import { createBotHarness, type BotHarness, HARNESS_TRANSPORTS } from '#src/bots/testing/index.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
 import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
-import { RemindBot } from '#src/bots/remind/remind.bot.js';
-
-import { OVER } from './over.js';
+import { formatDuration, parseDuration, RemindBot } from '#src/bots/built-in/remind.bot.js';
 
 const MINUTE = 60_000;
 
-describe.each(OVER)('remind over %s', (over) => {
+describe.each(HARNESS_TRANSPORTS)('remind over %s', (transport) => {
   let harness: BotHarness;
   let ann: HarnessUser;
 
   beforeEach(async () => {
-    harness = await createBotHarness({ bots: [RemindBot], over });
+    harness = await createBotHarness({ bots: [RemindBot], transport });
     ann = await harness.room('home').user('ann');
   });
 
@@ -27,10 +24,10 @@ describe.each(OVER)('remind over %s', (over) => {
     return transcript().at(-1);
   }
 
-  test('stands what every bot must', () => harness.defaultChecks());
+  test('passes the default checks', () => harness.defaultChecks());
 
-  test('reminds when the time has come, and not before', async () => {
-    expect(await answerTo('/remind me in 10m tea')).toBe('remind: I remind you in 10m.');
+  test('reminds at the time, and not before', async () => {
+    expect(await answerTo('/remind me in 10m tea')).toBe('remind: I will remind you in 10m.');
     await harness.clock.advance(10 * MINUTE - 1);
     expect(transcript()).toHaveLength(2);
     await harness.clock.advance(1);
@@ -40,7 +37,7 @@ describe.each(OVER)('remind over %s', (over) => {
     expect(await answerTo('/remind list')).toBe('remind: You have no reminders here.');
   });
 
-  test('reminds of what has hardly room, and lists it', async () => {
+  test('reminds of a text of almost the maximum length, and lists it', async () => {
     const start = '/remind in 1m ';
     const text = 'x'.repeat(DEFAULT_LIMITS.textChars - start.length);
     const bob = await harness.room('home').user('b'.repeat(32));
@@ -65,7 +62,7 @@ describe.each(OVER)('remind over %s', (over) => {
     expect(transcript().at(-1)).toBe('remind: ⏰ @ann: dinner');
   });
 
-  test('reminds after a restart of what is overdue', async () => {
+  test('sends overdue reminders after a restart', async () => {
     await answerTo('/remind me in 10m tea');
     harness.fault.throw('remind', 'due');
     await harness.clock.advance(10 * MINUTE);
@@ -75,7 +72,7 @@ describe.each(OVER)('remind over %s', (over) => {
     expect(transcript().at(-1)).toBe('remind: ⏰ @ann: tea');
   });
 
-  test('sets one reminder when the event comes twice', async () => {
+  test('sets one reminder if the event is delivered twice', async () => {
     await answerTo('/remind me in 10m tea');
     harness.fault.redeliver();
     await harness.clock.advance(10 * MINUTE);
@@ -89,16 +86,14 @@ describe.each(OVER)('remind over %s', (over) => {
     await answerTo('/remind me in 5m milk', bob);
     await harness.clock.advance(MINUTE);
     expect(await answerTo('/remind list')).toBe('remind: 1. in 9m: tea\n2. in 1h 59m: later');
-    expect(await answerTo('/remind cancel 1')).toBe(
-      'remind: I do not remind you of this any more: tea',
-    );
+    expect(await answerTo('/remind cancel 1')).toBe('remind: Cancelled: tea');
     expect(await answerTo('/remind list')).toBe('remind: 1. in 1h 59m: later');
     expect(await answerTo('/remind list', bob)).toBe('remind: 1. in 4m: milk');
     await harness.clock.advance(20 * MINUTE);
     expect(transcript().at(-1)).toBe('remind: ⏰ @bob: milk');
   });
 
-  test('reminds of what is further away than a timer of Node can be', async () => {
+  test('reminds at a time beyond the maximum delay of a Node.js timer', async () => {
     await answerTo('/remind me in 60d renew');
     await harness.clock.advance(59 * 24 * 60 * MINUTE);
     expect(transcript()).toHaveLength(2);
@@ -106,7 +101,7 @@ describe.each(OVER)('remind over %s', (over) => {
     expect(transcript().at(-1)).toBe('remind: ⏰ @ann: renew');
   });
 
-  test('reminds after its rest of what was due in it', async () => {
+  test('sends reminders that were due while it rested', async () => {
     await answerTo('/remind me in 30s tea');
     harness.fault.throw('remind', 'remind');
     for (let i = 0; i < 5; i++) await answerTo('/remind list');
@@ -116,7 +111,7 @@ describe.each(OVER)('remind over %s', (over) => {
     expect(transcript().at(-1)).toBe('remind: ⏰ @ann: tea');
   });
 
-  test('keeps the reminders of rooms apart', async () => {
+  test('keeps the reminders of each room separate', async () => {
     await answerTo('/remind me in 10m tea');
     const elsewhere = await harness.room('work').user('ann');
     await elsewhere.says('/remind list');
@@ -124,7 +119,7 @@ describe.each(OVER)('remind over %s', (over) => {
     expect(harness.room('work').transcript().at(-1)).toBe('remind: You have no reminders here.');
   });
 
-  test('tries again when it failed, and forgets when it was removed', async () => {
+  test('retries after a failure, and drops its reminders when it is removed', async () => {
     await answerTo('/remind me in 10m tea');
     await answerTo('/remind me in 1h walk');
     harness.fault.throw('remind', 'due');
@@ -141,22 +136,22 @@ describe.each(OVER)('remind over %s', (over) => {
   });
 
   test.each([
-    ['/remind me in soon tea', '"soon" is no duration: write 30s, 10m, 1h30m or 2d.'],
-    ['/remind me in 0m tea', 'I remind you within a year, and not at once.'],
-    ['/remind me in 400d tea', 'I remind you within a year, and not at once.'],
-    ['/remind cancel 7', 'You have no such reminder here: see /remind list.'],
+    ['/remind me in soon tea', '"soon" is not a duration: write 30s, 10m, 1h30m or 2d.'],
+    ['/remind me in 0m tea', 'A reminder must be at most a year away, and not now.'],
+    ['/remind me in 400d tea', 'A reminder must be at most a year away, and not now.'],
+    ['/remind cancel 7', 'There is no such reminder: see /remind list.'],
   ])('answers %s', async (text, answer) => {
     expect(await answerTo(text)).toBe(`remind: ${answer}`);
   });
 
   test.each(['/remind', '/remind me', '/remind me in 10m', '/remind cancel tea'])(
-    'says how to use it for %s',
+    'explains its usage for %s',
     async (text) => {
-      expect(await answerTo(text)).toMatch(/^remind: Say \/remind me in 10m tea/);
+      expect(await answerTo(text)).toMatch(/^remind: Write \/remind me in 10m tea/);
     },
   );
 
-  test('takes 20 reminders of a person', async () => {
+  test('accepts 20 reminders per person', async () => {
     for (let i = 1; i <= 20; i++) await ann.says(`/remind me in ${String(i)}h x`);
     expect(await answerTo('/remind me in 1h x')).toMatch(/^remind: You have 20 reminders here/);
   });
@@ -169,7 +164,7 @@ test.each([
   ['10', null],
   ['10x', null],
   ['', null],
-])('the duration %p is read as %p', (text, ms) => {
+])('parses the duration %p to %p', (text, ms) => {
   expect(parseDuration(text)).toBe(ms);
 });
 
@@ -177,6 +172,6 @@ test.each([
   [400, '1s'],
   [61_000, '1m 1s'],
   [90_061_000, '1d 1h'],
-])('%p ms are written as %p', (ms, text) => {
+])('formats %p ms as %p', (ms, text) => {
   expect(formatDuration(ms)).toBe(text);
 });

@@ -1,15 +1,15 @@
 import { ForbiddenException, UseGuards, type CanActivate, type Type } from '@nestjs/common';
 
-import { BotDispatcher } from '#src/bots/bot-dispatcher.js';
-import { BotReporter } from '#src/bots/runtime/bot-reporter.js';
-import type { BotContext } from '#src/bots/runtime/bot-context.js';
-import type { BotReport } from '#src/bots/runtime/bot-host.js';
-import { ChatBot, Ctx, Hears, OnCommand, OnRoom } from '#src/bots/runtime/chat-bot.decorator.js';
-import { CollectingBotReporter } from '#src/harness/collecting-bot-reporter.js';
+import { IdleTracker } from '#src/bots/kit/idle-tracker.js';
+import { BotReporter } from '#src/bots/kit/bot-reporter.js';
+import type { BotContext } from '#src/bots/kit/bot-context.js';
+import type { BotReport } from '#src/bots/kit/bot-host.js';
+import { ChatBot, Ctx, Hears, OnCommand, OnRoom } from '#src/bots/kit/chat-bot.decorator.js';
+import { CollectingBotReporter } from '#src/bots/testing/bot-harness.js';
 
 import type { TestClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
 const ROOM = 'bots';
 const READ = ['messages:addressed', 'messages:read', 'messages:write'] as const;
@@ -23,7 +23,7 @@ class EchoBot {
   }
 }
 
-class Nobody implements CanActivate {
+class DenyAll implements CanActivate {
   canActivate(): boolean {
     return false;
   }
@@ -47,7 +47,7 @@ class BrokenBot {
     await new Promise(() => undefined);
   }
 
-  @UseGuards(Nobody)
+  @UseGuards(DenyAll)
   @OnCommand('guarded', { help: '/guarded' })
   guarded(): string {
     return 'never';
@@ -94,7 +94,7 @@ class SlowBot {
   }
 }
 
-/** What cannot be tried, as a pattern that takes more memory than there is. */
+/** A pattern that throws, as one that runs out of memory does. */
 class BrittlePattern extends RegExp {
   override exec(): never {
     throw new Error(SECRET);
@@ -112,7 +112,7 @@ class BrittleBot {
 @ChatBot({ name: 'greeter', scopes: ['members:read', 'messages:write'] })
 class GreeterBot {
   @OnRoom('member.joined')
-  async *greet(@Ctx() { author }: BotContext): AsyncIterable<string> {
+  async *connectClient(@Ctx() { author }: BotContext): AsyncIterable<string> {
     yield await Promise.resolve(`Welcome, ${author?.name ?? ''}.`);
     yield 'Say /help.';
   }
@@ -128,7 +128,7 @@ describe('bots', () => {
     ({ reports } = reporter);
     const providers = [{ provide: BotReporter, useValue: reporter }];
     server = await startServer({}, { bots, providers });
-    ann = await greet('websocket', server.port, { name: 'ann' });
+    ann = await connectClient('websocket', server.port, { name: 'ann' });
     await ann.ok('room.join', { room: ROOM, create: true });
   }
 
@@ -139,14 +139,14 @@ describe('bots', () => {
   const say = (text: string) => ann.ok('message.send', { room: ROOM, text });
 
   async function transcript(): Promise<string[]> {
-    await server.app.get(BotDispatcher).settled();
+    await server.app.get(IdleTracker).whenIdle();
     const { messages } = await ann.ok('message.history', { room: ROOM, limit: 100 });
     return messages.map(({ sender, text }) => `${sender.name}: ${text}`);
   }
 
   afterEach(() => server.dispose());
 
-  test('a throw is reported, hurts nobody, and never tells what was thrown', async () => {
+  test('an error is reported, affects no other bot, and is not shown in the room', async () => {
     await start(BrokenBot, EchoBot);
     await add('broken');
     await add('echo');
@@ -164,7 +164,7 @@ describe('bots', () => {
     expect(reports).toMatchObject([{ bot: 'broken', kind: 'error', handler: 'throw', room: ROOM }]);
   });
 
-  test('a pattern that cannot be tried is reported, and hurts no other bot', async () => {
+  test('a pattern that throws is reported, and affects no other bot', async () => {
     await start(BrittleBot, EchoBot);
     await add('brittle', READ);
     await add('echo');
@@ -175,13 +175,13 @@ describe('bots', () => {
     expect(reports).toMatchObject([{ bot: 'brittle', kind: 'error', room: ROOM }]);
   });
 
-  test('a handler that hangs loses its turn, and what it does later', async () => {
+  test('a handler that hangs times out, and its later actions are refused', async () => {
     await start(BrokenBot);
     await add('broken');
     await say('/hang');
     await say('/recall');
     const lines = await transcript();
-    await expect(server.app.get(BrokenBot).late).rejects.toThrow('time of this handler is up');
+    await expect(server.app.get(BrokenBot).late).rejects.toThrow('handler has timed out');
 
     expect(lines).toEqual([
       'ann: /hang',
@@ -193,7 +193,7 @@ describe('bots', () => {
     expect(await transcript()).toEqual(lines);
   });
 
-  test('a guard that refuses is told, and is no failure of the bot', async () => {
+  test('a refusal by a guard is answered, and is not a failure of the bot', async () => {
     await start(BrokenBot);
     await add('broken');
     for (let i = 0; i < 6; i++) await say('/guarded');
@@ -205,7 +205,7 @@ describe('bots', () => {
     expect(bots[0]?.state).toBe('active');
   });
 
-  test('state is written if the handler succeeded, and only then', async () => {
+  test('state is stored only if the handler succeeds', async () => {
     await start(BrokenBot);
     await add('broken');
     await say('/forget now');
@@ -217,7 +217,7 @@ describe('bots', () => {
     expect(said).toEqual(['broken: n is undefined', 'broken: n is 42']);
   });
 
-  test('a bot that fails five times rests, visibly', async () => {
+  test('a bot that fails five times rests, and its status says so', async () => {
     await start(BrokenBot);
     await add('broken');
     for (let i = 0; i < 7; i++) await say('/throw');
@@ -231,20 +231,20 @@ describe('bots', () => {
     expect(broken?.until).toBeGreaterThan(Date.now());
   });
 
-  test('bots that repeat each other end after four', async () => {
+  test('a chain of bot messages ends after four hops', async () => {
     await start(parrot('polly'), parrot('jack'), parrot('rio'));
     for (const bot of ['polly', 'jack', 'rio']) await add(bot, READ);
     await say('hello');
     const lines = await transcript();
     const { messages } = await ann.ok('message.history', { room: ROOM, limit: 100 });
 
-    // Each message goes to the two or three others: 3 + 6 + 12 + 24.
+    // Two or three other bots answer each message: 3 + 6 + 12 + 24.
     expect(lines).toHaveLength(1 + 3 + 6 + 12 + 24);
     expect(Math.max(...messages.map(({ hops = 0 }) => hops))).toBe(4);
     expect(lines.filter((line) => /^(\w+): \1 heard \1$/.test(line))).toEqual([]);
   });
 
-  test('a pair of bots that goes on is muted', async () => {
+  test('a pair of bots that keeps answering each other is muted', async () => {
     await start(parrot('polly'), parrot('jack'));
     for (const bot of ['polly', 'jack']) await add(bot, READ);
     for (let i = 0; i < 10; i++) {
@@ -259,7 +259,7 @@ describe('bots', () => {
     expect(fromBots).toHaveLength(20);
   });
 
-  test('a full lane reads on from the log, in order, and skips nothing', async () => {
+  test('a full lane continues from the log, in order and without gaps', async () => {
     await start(SlowBot);
     await add('slow', READ);
     const seqs: number[] = [];
@@ -271,19 +271,23 @@ describe('bots', () => {
     expect(slow.seen).toEqual(seqs);
   });
 
-  test('events of a room reach who has the scope; an iterable writes several messages', async () => {
+  test('events reach only bots with the scope; an iterable writes several messages', async () => {
     await start(GreeterBot);
     await add('greeter', ['messages:write']);
-    await (await greet('websocket', server.port, { name: 'bob' })).ok('room.join', { room: ROOM });
+    await (
+      await connectClient('websocket', server.port, { name: 'bob' })
+    ).ok('room.join', { room: ROOM });
     expect(await transcript()).toEqual([]);
     await add('greeter', ['members:read', 'messages:write']);
-    await (await greet('websocket', server.port, { name: 'cyd' })).ok('room.join', { room: ROOM });
+    await (
+      await connectClient('websocket', server.port, { name: 'cyd' })
+    ).ok('room.join', { room: ROOM });
     await ann.event('message.created', ({ message }) => message.text === 'Say /help.');
 
     expect(await transcript()).toEqual(['greeter: Welcome, cyd.', 'greeter: Say /help.']);
   });
 
-  test('a bot without the scope to write is refused, and its room sees nothing', async () => {
+  test('a bot without the scope messages:write cannot write', async () => {
     await start(EchoBot);
     await add('echo', ['messages:addressed']);
     await say('/echo hello');

@@ -1,7 +1,7 @@
-import { createBotHarness, type BotHarness } from '#src/harness/index.js';
-import type { HarnessUser } from '#src/harness/harness-user.js';
-import type { BotContext } from '#src/bots/runtime/bot-context.js';
-import { Args, ChatBot, Ctx, OnCommand } from '#src/bots/runtime/chat-bot.decorator.js';
+import { createBotHarness, type BotHarness } from '#src/bots/testing/index.js';
+import type { HarnessUser } from '#src/bots/testing/harness-user.js';
+import type { BotContext } from '#src/bots/kit/bot-context.js';
+import { Args, ChatBot, Ctx, OnCommand } from '#src/bots/kit/chat-bot.decorator.js';
 import { ProtocolError } from '#src/protocol/errors.js';
 
 @ChatBot({ name: 'keeper' })
@@ -57,7 +57,7 @@ describe('a bot inside the server', () => {
 
   afterEach(() => harness.close());
 
-  /** Says something; gives the answer, or the code of what the handler failed with. */
+  /** Sends a text; returns the answer, or the error code of a failed handler. */
   async function answerTo(text: string): Promise<string | undefined> {
     const reported = harness.reports.length;
     await ann.says(text);
@@ -68,14 +68,14 @@ describe('a bot inside the server', () => {
     return harness.room('attic').messages().at(-1)?.text;
   }
 
-  test('keeps no more keys than it may', async () => {
+  test('cannot exceed its number of keys', async () => {
     for (const key of ['a', 'b', 'a']) await answerTo(`/keep ${key}`);
     expect(await answerTo('/keep c')).toBe('limit_reached');
     await answerTo('/swap a c');
     expect(await answerTo('/keys')).toBe('keys: b,c');
   });
 
-  test('keeps nothing that is too large, under no key that is too long', async () => {
+  test('cannot store values, keys or changes beyond the limits', async () => {
     expect(await answerTo('/fill')).toBe('limit_reached');
     expect(await answerTo(`/keep ${'x'.repeat(129)}`)).toBe('invalid');
     expect(await answerTo('/wake never')).toBe('invalid');
@@ -84,7 +84,7 @@ describe('a bot inside the server', () => {
     expect(await answerTo('/keys')).toBe('keys: ');
   });
 
-  test('finds the messages that it may read, and no others', async () => {
+  test('finds only messages that it may read', async () => {
     const secret = await ann.says('hello');
     const asked = await ann.says('@keeper hello');
     await harness.settled();

@@ -5,7 +5,7 @@ import { openWire } from '../support/wire-transports.js';
 
 const TOKEN = /pbt_[\w-]+/;
 
-/** Registers a bot by the command of the operator; gives its token. */
+/** Registers a bot with the command line tool; returns its token. */
 export function createBot(name: string, database: Readonly<Record<string, string>>): string {
   const shown = execFileSync(process.execPath, ['dist/bot-create.js', name], {
     encoding: 'utf8',
@@ -14,7 +14,7 @@ export function createBot(name: string, database: Readonly<Record<string, string
   return TOKEN.exec(shown)?.[0] ?? '';
 }
 
-/** Somebody who sends on, whatever becomes of the server. */
+/** A client that retries until each message is stored, across restarts of the server. */
 export class StubbornSender {
   private client: TestClient | undefined;
   private token: string | undefined;
@@ -24,7 +24,7 @@ export class StubbornSender {
     private readonly room: string,
   ) {}
 
-  /** Gives the connection, or a new one if that has ended. */
+  /** Returns the open connection, or connects again. */
   async connected(): Promise<TestClient> {
     if (this.client !== undefined && this.client.closedAs === undefined) return this.client;
     const client = await TestClient.connect((listener) =>
@@ -53,7 +53,7 @@ export class StubbornSender {
   }
 }
 
-/** Waits until a bot has said a text, as long as it goes on saying others. */
+/** Waits until a bot has written a text; ignores its other messages. */
 export async function untilSaid(text: string, client: TestClient): Promise<void> {
   for (let said = ''; said !== text;) {
     const { message } = await client.event(
@@ -64,7 +64,7 @@ export async function untilSaid(text: string, client: TestClient): Promise<void>
   }
 }
 
-/** Gives the texts that bots have said in a room, in their order. */
+/** Returns the texts of all bot messages in a room, in order. */
 export async function echoesIn(room: string, client: TestClient): Promise<string[]> {
   const texts: string[] = [];
   let after = 0;

@@ -13,12 +13,12 @@ const COPY = fileURLToPath(new URL('../../tools/legacy-pages.js', import.meta.ur
 /** Folder of the pages of older programs. */
 export const LEGACY_PAGES = fileURLToPath(new URL('../../examples/legacy', import.meta.url));
 
-/** Copies the clients of the pages out of their packages. */
+/** Copies the clients of the pages from their packages. */
 export function copyClients(): void {
   execFileSync(process.execPath, [COPY]);
 }
 
-/** Another web server, which the pages may be on as well. */
+/** Another web server that serves the pages. */
 export class OtherSite {
   private constructor(
     private readonly http: Server,
@@ -40,9 +40,9 @@ export class OtherSite {
 
 /** A page of an older program, as a person uses it. */
 export class LegacyPage {
-  /** What failed in the page, or was kept from it. */
+  /** Errors of the page, and requests that were blocked. */
   readonly faults: string[] = [];
-  /** What it was answered over HTTP, and the WebSockets that it opened. */
+  /** HTTP responses to the page, and the WebSockets that it opened. */
   readonly wires: string[] = [];
 
   private constructor(readonly page: Page) {
@@ -85,7 +85,7 @@ export class LegacyPage {
     await this.submit('say', { text }, 'Send');
   }
 
-  /** Waits for a line that has a text in it; gives it. */
+  /** Waits for a line that contains a text; returns it. */
   async sees(text: string): Promise<Locator> {
     const line = this.page.locator('#lines li', { hasText: text });
     await line.waitFor();

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { copyClients, LEGACY_PAGES, LegacyPage } from './legacy-page.js';
 import { inBrowser, TEST_MS } from './scene.js';
 
-/** A picture in a frame larger than those of the protocol. */
+/** Side in pixels of an image that needs a larger frame than the protocol allows. */
 const SIDE = 180;
 const noise = (): Promise<Buffer> =>
   sharp(randomBytes(SIDE * SIDE * 3), { raw: { width: SIDE, height: SIDE, channels: 3 } })
@@ -13,7 +13,7 @@ const noise = (): Promise<Buffer> =>
     .toBuffer();
 
 inBrowser(
-  'what is said on the pages of older chat programs',
+  'messages on the pages of older chat programs',
   (scene) => {
     beforeAll(() => copyClients());
 
@@ -25,7 +25,7 @@ inBrowser(
     };
 
     test(
-      'is seen on all others, in the form of each',
+      'appear on all other pages, in the form of each',
       async () => {
         const livechat = await open('livechat');
         const realtime = await open('realtime-chat');
@@ -35,7 +35,7 @@ inBrowser(
         await simple.submit('room', { user: 'ann', room: 'PARKED' }, 'Join');
         await simple.sees('New User ANN joined room PARKED');
 
-        // Who says nothing at first is sent what is said once this line has come.
+        // A page that has sent nothing yet receives messages only after this line.
         await broadcast.page.locator('#lines li').first().waitFor();
 
         const texts = pages.map((_, i) => `naïve 😀 number ${String(i)}`);
@@ -52,7 +52,7 @@ inBrowser(
     );
 
     test(
-      'is there after the page of livechat is loaded again',
+      'are still there after a reload of livechat',
       async () => {
         const livechat = await open('livechat');
         await livechat.say('before the reload');
@@ -66,7 +66,7 @@ inBrowser(
     );
 
     test(
-      'goes to who has joined the room',
+      'reach only pages that have joined the room',
       async () => {
         const ann = await open('rooms');
         const bob = await open('rooms');
@@ -89,7 +89,7 @@ inBrowser(
     );
 
     test(
-      'may be an image, in a room of the simple chat',
+      'can be images in a room of simple-chat',
       async () => {
         const ann = await open('simple-chat');
         const bob = await open('simple-chat');

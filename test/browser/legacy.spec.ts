@@ -5,14 +5,14 @@ const PAGES = ['livechat', 'rooms', 'simple-chat', 'realtime-chat', 'broadcast']
 const CLIENTS = ['1.3.6', '2.2.0', '3.1.1', '4.0.1'];
 const WITHOUT_WEBSOCKET = 'delete window.WebSocket;';
 const WAYS = [
-  { way: 'by polling alone', script: WITHOUT_WEBSOCKET },
-  { way: 'by what it takes by default', script: '' },
+  { way: 'over polling only', script: WITHOUT_WEBSOCKET },
+  { way: 'over its default transports', script: '' },
 ];
 const CASES = CLIENTS.flatMap((version) => WAYS.map((way) => ({ version, ...way })));
 const BYTES = 'application/octet-stream';
 
-/** Greets the server in Parlance's own words, and says which words came back. */
-const GREET = `new Promise((resolve, reject) => {
+/** Sends hello in Parlance's protocol; resolves to the reply. */
+const SEND_HELLO = `new Promise((resolve, reject) => {
   const socket = io(location.origin);
   socket.on('connect_error', (error) => reject(new Error(String(error))));
   socket.emit('hello', { protocol: 1, name: 'Zoë 𐐀' }, resolve);
@@ -30,13 +30,13 @@ inBrowser(
     afterAll(() => site.stop());
 
     test.each(CASES)(
-      'Socket.IO $version talks $way',
+      'Socket.IO $version connects $way',
       async ({ version, script }) => {
         const { server, context } = scene;
         const { page, wires } = await LegacyPage.open(context, `${server.url}/`, script);
 
         await page.addScriptTag({ url: `/vendor/socket.io-${version}.js` });
-        const welcome = await page.evaluate(GREET);
+        const welcome = await page.evaluate(SEND_HELLO);
 
         expect(welcome).toMatchObject({ ok: true, data: { user: { name: 'Zoë 𐐀' } } });
         const isOld = ['1.3.6', '2.2.0'].includes(version);
@@ -47,7 +47,7 @@ inBrowser(
     );
 
     test.each(PAGES)(
-      'the page %s connects to the server that it is from',
+      'the page %s connects to the server that serves it',
       async (name) => {
         const { server, context } = scene;
         const legacy = await LegacyPage.open(context, `${server.url}/${name}.html`);
@@ -74,7 +74,7 @@ inBrowser(
     );
 
     test(
-      'the first page leads to all of them',
+      'the index page links to all of them',
       async () => {
         const { page } = await LegacyPage.open(scene.context, `${scene.server.url}/?server=x`);
 

@@ -1,11 +1,10 @@
-import type { WebSocketRoute } from 'playwright-core';
-
 import { startServer } from '../support/server.js';
+import { passThrough } from './pass-through.js';
 import { inBrowser, TEST_MS } from './scene.js';
 
 inBrowser('the page, when the connection is lost', (scene) => {
   test(
-    'comes back after the server was started again, and sends what was written meanwhile',
+    'reconnects after a restart of the server, and sends the messages written meanwhile',
     async () => {
       const { port, env } = scene.server;
       const ann = await scene.tab();
@@ -14,7 +13,7 @@ inBrowser('the page, when the connection is lost', (scene) => {
       await ann.write('before');
       await bob.sees('before');
       await scene.server.stop();
-      await ann.isAlone();
+      await ann.isDisconnected();
       await ann.write('meanwhile');
       expect(await ann.unsent()).toEqual(['meanwhile']);
       scene.server = await startServer({ ...env, PORT: String(port) });
@@ -34,7 +33,7 @@ inBrowser('the page, when the connection is lost', (scene) => {
   );
 
   test(
-    'sends again what was not answered, and it is there once',
+    'sends an unanswered message again, and the server stores it once',
     async () => {
       let sent = 0;
       let isCut = false;
@@ -44,7 +43,7 @@ inBrowser('the page, when the connection is lost', (scene) => {
             fromPage: ({ cmd }) => {
               if (cmd === 'message.send') sent++;
             },
-            // No event of it comes, and the connection ends instead of the first reply.
+            // Drops the events of messages, and closes the connection instead of the first reply.
             fromServer: (frame) => {
               if (frame['event'] === 'message.created') return false;
               if (isCut || !hasMessage(frame)) return true;
@@ -57,7 +56,7 @@ inBrowser('the page, when the connection is lost', (scene) => {
       );
       await ann.write('sent twice, stored once');
       await ann.sees('sent twice, stored once');
-      await ann.page.locator('#unsent:empty').waitFor({ state: 'attached' });
+      await ann.hasSentAll();
       const rob = await scene.client();
       const { messages } = await rob.ok('room.join', { room: 'general' });
       expect(sent).toBe(2);
@@ -69,7 +68,7 @@ inBrowser('the page, when the connection is lost', (scene) => {
   );
 
   test(
-    'asks for the events that it missed',
+    'requests missed events',
     async () => {
       let dropped = 0;
       const rob = await scene.client();
@@ -89,41 +88,8 @@ inBrowser('the page, when the connection is lost', (scene) => {
     },
     TEST_MS,
   );
-
-  test(
-    'begins as another guest, of the same name, when its token is worth nothing',
-    async () => {
-      const ann = await scene.tab();
-      await ann.rename('ann');
-      await ann.write('from the first ann');
-      await ann.sees('from the first ann');
-      await ann.page.evaluate(`sessionStorage.setItem('parlance.token', 'made up')`);
-      await ann.reload();
-      const entry = await ann.sees('from the first ann');
-      expect(await entry.getAttribute('class')).not.toContain('mine');
-      expect(await ann.page.inputValue('#name')).toBe('ann');
-    },
-    TEST_MS,
-  );
 });
 
-type Frame = Record<string, unknown>;
-
-/** Connects a page and the server; a frame of the server comes through if `fromServer` says so. */
-function passThrough(
-  route: WebSocketRoute,
-  watch: { fromPage?(frame: Frame): void; fromServer(frame: Frame): boolean },
-): void {
-  const server = route.connectToServer();
-  route.onMessage((text) => {
-    watch.fromPage?.(JSON.parse(String(text)) as Frame);
-    server.send(text);
-  });
-  server.onMessage((text) => {
-    if (watch.fromServer(JSON.parse(String(text)) as Frame)) route.send(text);
-  });
-}
-
-function hasMessage({ data }: Frame): boolean {
+function hasMessage({ data }: Record<string, unknown>): boolean {
   return (data as { message?: unknown } | undefined)?.message !== undefined;
 }

@@ -1,4 +1,4 @@
-import type { Browser, BrowserContext } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions } from 'playwright-core';
 
 import { openWebSocket } from '../support/channels/websocket.channel.js';
 import { TestClient } from '../support/client.js';
@@ -6,29 +6,37 @@ import { startServer, type TestServer } from '../support/server.js';
 import { hasChromium, launchChromium, NO_CHROMIUM } from './chromium.js';
 import { Tab } from './tab.js';
 
-/** Milliseconds that a test of the page may take: a browser starts slowly. */
+/** Time limit of a test of the page in milliseconds: a browser starts slowly. */
 export const TEST_MS = 60_000;
 
-/** A server and a browser, new for each test. */
+/** A server, and browsers of several people, new for each test. */
 export class Scene {
   server!: TestServer;
   context!: BrowserContext;
   private browser!: Browser;
+  private contexts: BrowserContext[] = [];
 
   constructor(private readonly settings: () => Readonly<Record<string, string>>) {}
 
-  /** Opens a tab that shows the page. */
-  tab(path = '/', prepare?: Parameters<typeof Tab.open>[2]): Promise<Tab> {
-    return Tab.open(this.context, this.server.url + path, prepare);
+  /** Opens a tab that shows the page, in a new browser context. */
+  async tab(path = '/', prepare?: Parameters<typeof Tab.open>[2]): Promise<Tab> {
+    return Tab.open(await this.person(), this.server.url + path, prepare);
   }
 
-  /** Connects a client that is no browser. */
+  /** Returns a new browser context, which is closed after the test. */
+  async person(options?: BrowserContextOptions): Promise<BrowserContext> {
+    const context = await this.browser.newContext(options);
+    this.contexts.push(context);
+    return context;
+  }
+
+  /** Connects a client that is not a browser. */
   client(name = 'rob'): Promise<TestClient> {
     const url = `${this.server.url}/ws`;
     return TestClient.connect((listener) => openWebSocket(url, listener, { hello: { name } }));
   }
 
-  /** Has the browser and the servers started and stopped around the tests. */
+  /** Registers hooks that start and stop the browser and the servers. */
   install(): void {
     beforeAll(async () => {
       this.browser = await launchChromium();
@@ -36,10 +44,11 @@ export class Scene {
     afterAll(() => this.browser.close());
     beforeEach(async () => {
       this.server = await startServer(this.settings());
-      this.context = await this.browser.newContext();
+      this.context = await this.person();
     }, TEST_MS);
     afterEach(async () => {
-      await this.context.close();
+      await Promise.all(this.contexts.map((context) => context.close()));
+      this.contexts = [];
       await this.server.dispose();
     }, TEST_MS);
   }

@@ -1,11 +1,11 @@
 import { Writer } from '#src/database/writer.js';
 import { DEFAULT_SCOPES } from '#src/protocol/bots.js';
-import { registerBot } from '#src/users/bot-accounts.service.js';
+import { registerBot } from '#src/users/bot-accounts.js';
 
 import { ALL_CARRIERS, Scene } from './scene.js';
 
-const ROOM = 'far';
-const BOT = { name: 'far', about: '', scopes: [...DEFAULT_SCOPES, 'messages:read' as const] };
+const ROOM = 'remote';
+const BOT = { name: 'remote', about: '', scopes: [...DEFAULT_SCOPES, 'messages:read' as const] };
 
 let scene: Scene;
 beforeEach(async () => {
@@ -14,37 +14,37 @@ beforeEach(async () => {
 afterEach(() => scene.dispose());
 
 describe.each(ALL_CARRIERS)('a bot over %s', (carrier) => {
-  test('is handed out what the server delivers, and again what it has not acknowledged', async () => {
+  test('delivers the events that the server sends, and again those that it did not acknowledge', async () => {
     const { app } = scene.server;
-    const token = await app.get(Writer).run(({ manager }) => registerBot(manager, BOT));
+    const token = await app.get(Writer).run([], ({ manager }) => registerBot(manager, BOT));
     const rob = await scene.bystander();
     await rob.ok('room.join', { room: ROOM, create: true });
-    await rob.ok('bot.add', { room: ROOM, bot: 'far', scopes: BOT.scopes });
+    await rob.ok('bot.add', { room: ROOM, bot: 'remote', scopes: BOT.scopes });
     const say = async (text: string) => {
       return (await rob.ok('message.send', { room: ROOM, text })).message.seq;
     };
     const bot = scene.chat(carrier, { token, hello: { bot: { inFlight: 8 } } });
     const { user } = await bot.chat.ready();
     const seqs = [await say('one'), await say('two'), await say('three')] as const;
-    await bot.reaches(ROOM, seqs[2]);
+    await bot.untilEvent(ROOM, seqs[2]);
     await bot.chat.call('bot.ack', { room: ROOM, seq: seqs[0] });
     scene.proxy.cut();
-    await bot.reachesStatus('waiting');
-    scene.proxy.mend();
+    await bot.untilStatus('waiting');
+    scene.proxy.repair();
     await bot.until(() => bot.seqs(ROOM).length === 5, 'the events once more');
 
-    expect(user.name).toBe('far');
+    expect(user.name).toBe('remote');
     expect(bot.seqs(ROOM)).toEqual([...seqs, seqs[1], seqs[2]]);
     expect(bot.gaps).toEqual([]);
     expect(bot.chat.positions).toEqual({});
   });
 
-  test('is handed out alarms', async () => {
+  test('delivers alarms', async () => {
     const { app } = scene.server;
-    const token = await app.get(Writer).run(({ manager }) => registerBot(manager, BOT));
+    const token = await app.get(Writer).run([], ({ manager }) => registerBot(manager, BOT));
     const rob = await scene.bystander();
     await rob.ok('room.join', { room: ROOM, create: true });
-    await rob.ok('bot.add', { room: ROOM, bot: 'far' });
+    await rob.ok('bot.add', { room: ROOM, bot: 'remote' });
     const bot = scene.chat(carrier, { token, hello: { bot: {} } });
     const alarm = { owner: { alarms: ROOM }, key: 'tea', value: { at: 1, value: 'green' } };
     await bot.chat.call('bot.store', { changes: [alarm] });

@@ -3,23 +3,24 @@ import { join } from 'node:path';
 
 import type { BrowserContext, Page } from 'playwright-core';
 
-import { importsOf, read, ROOT } from '../architecture/sources.js';
+import { importsOf, read, ROOT } from '../../tools/import-graph.js';
 import { inBrowser, TEST_MS } from '../browser/scene.js';
 import { buildServer } from '../support/child-server.js';
 
 const ENTRY = 'dist/client/index.js';
-const DYNAMIC_IMPORT = /\bimport\('([^']+)'\)/g;
+/** A package that the app may have; bundlers do not see the name. */
+const LOADED_LATER = /\bloadPackage\('([^']+)'\)/g;
 const BUILD_MS = 120_000;
 const ROOM = 'general';
 
 beforeAll(() => buildServer(), BUILD_MS);
 
-/** What a program loads, from its entry on. */
+/** The modules that a program loads, starting with its entry. */
 interface Graph {
   readonly files: Set<string>;
-  /** Loaded whether they are needed or not. */
+  /** Loaded in any case. */
   readonly packages: Set<string>;
-  /** Loaded when they are needed. */
+  /** Loaded on demand. */
   readonly later: Set<string>;
 }
 
@@ -27,8 +28,8 @@ function visit(path: string, graph: Graph): Graph {
   if (graph.files.has(path)) return graph;
   graph.files.add(path);
   const text = read(path);
-  for (const [, target = ''] of text.matchAll(DYNAMIC_IMPORT)) graph.later.add(target);
-  for (const target of importsOf({ path, text: text.replaceAll(DYNAMIC_IMPORT, '') })) {
+  for (const [, target = ''] of text.matchAll(LOADED_LATER)) graph.later.add(target);
+  for (const target of importsOf({ path, text })) {
     const file = target.replace(/^src\//, 'dist/');
     if (existsSync(join(ROOT, file))) visit(file, graph);
     else graph.packages.add(target);
@@ -52,7 +53,7 @@ test('the compiled client is loaded without Node.js, and without any package', (
 
 inBrowser('the compiled client', (scene) => {
   test(
-    'chats in a browser, and comes back',
+    'chats in a browser, and reconnects',
     async () => {
       const page = await open(scene.context, scene.server.url);
       const rob = await scene.client();

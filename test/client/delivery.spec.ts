@@ -12,12 +12,12 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
   });
   afterEach(() => scene.dispose());
 
-  test('joins a room, says something and is handed the event of it', async () => {
+  test('joins a room, sends a message and gets its event', async () => {
     const ann = scene.chat(carrier, { hello: { name: 'ann' } });
     const welcome = await ann.chat.ready();
     const cut = await ann.chat.call('room.join', { room: ROOM });
     const { message, duplicate } = await ann.chat.send({ room: ROOM, text: 'hi' });
-    await ann.reaches(ROOM, message.seq);
+    await ann.untilEvent(ROOM, message.seq);
 
     expect(welcome.user.name).toBe('ann');
     expect(cut.you.user).toEqual(welcome.user);
@@ -40,19 +40,19 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     expect(sent.map(({ message }) => message.seq)).toEqual(texts.map((_, i) => seq + 1 + i));
   });
 
-  test('sends once what is said while the connection is broken', async () => {
+  test('sends a message that was written during an outage once', async () => {
     const rob = await scene.bystander();
     await rob.ok('room.join', { room: ROOM });
     const ann = scene.chat(carrier);
     await ann.chat.ready();
     await ann.chat.call('room.join', { room: ROOM });
     scene.proxy.cut();
-    await ann.reachesStatus('waiting');
+    await ann.untilStatus('waiting');
     const sent = ['one', 'two'].map((text) => ann.chat.send({ room: ROOM, text }));
-    scene.proxy.mend();
+    scene.proxy.repair();
     const replies = await Promise.all(sent);
     await rob.event('message.created', ({ message }) => message.text === 'two');
-    await ann.reaches(ROOM, replies[1]?.message.seq ?? 0);
+    await ann.untilEvent(ROOM, replies[1]?.message.seq ?? 0);
 
     expect(replies.map(({ duplicate }) => duplicate)).toEqual([false, false]);
     const texts = rob.events('message.created').map(({ data }) => data['message']);
@@ -61,20 +61,20 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     expect(new Set(seqs).size).toBe(seqs.length);
   });
 
-  test('sends again under the same cid what was not answered; it is stored once', async () => {
+  test('sends an unanswered message again with the same cid; it is stored once', async () => {
     const rob = await scene.bystander();
     await rob.ok('room.join', { room: ROOM });
     const { chat } = scene.chat(carrier);
     await chat.ready();
     await chat.call('room.join', { room: ROOM });
     const text = 'was it stored?';
-    const held = await HeldWriter.of(scene.server);
+    const held = await HeldWriter.hold(scene.server);
     const sent = chat.send({ room: ROOM, text });
-    await held.waiting(1);
+    await held.untilQueued(1);
     scene.proxy.cut();
     held.release();
     await rob.event('message.created', ({ message }) => message.text === text);
-    scene.proxy.mend();
+    scene.proxy.repair();
     const { message, duplicate } = await sent;
 
     expect(duplicate).toBe(true);
@@ -82,14 +82,14 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     expect(stored.messages).toEqual([message]);
   });
 
-  test('asks again what does no harm, and tells of the rest that its reply was lost', async () => {
+  test('repeats commands that are safe to repeat, and reports the lost reply of the others', async () => {
     const ann = scene.chat(carrier);
     await ann.chat.ready();
     await ann.chat.call('room.join', { room: ROOM });
     const gate = scene.server.app.get(GatedGateway);
-    // What is sent after it waits for its turn.
+    // Later commands wait until it is answered.
     const stuck = ann.chat.call('test.wait' as 'room.get', { gate: 'a' } as never);
-    await gate.reaches('a');
+    await gate.untilReached('a');
     const read = ann.chat.call('room.get', { room: ROOM });
     const renamed = ann.chat.call('user.update', { name: 'Ann' });
     scene.proxy.cut();
@@ -98,12 +98,12 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
       await expect(lost).rejects.toBeInstanceOf(ConnectionError);
       await expect(lost).rejects.toMatchObject({ code: 'lost', wasSent: true });
     }
-    scene.proxy.mend();
+    scene.proxy.repair();
     expect((await read).info.id).toBe(ROOM);
     gate.open('a');
   });
 
-  test('says what the server refused, and why', async () => {
+  test('reports why the server refused a command', async () => {
     const { chat } = scene.chat(carrier);
     const refused = chat.call('room.join', { room: 'nowhere' });
 
@@ -115,7 +115,7 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     });
   });
 
-  test('refuses by itself what would end the connection', async () => {
+  test('refuses a command that would end the connection', async () => {
     const ann = scene.chat(carrier);
     await ann.chat.ready();
     await ann.chat.call('room.join', { room: ROOM });
@@ -126,7 +126,7 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     expect(ann.statuses).toHaveLength(1);
   });
 
-  test('closes after what was sent is answered, and gives up the rest', async () => {
+  test('closes after sent commands are answered, and fails the others', async () => {
     const { chat } = scene.chat(carrier);
     await chat.ready();
     await chat.call('room.join', { room: ROOM });

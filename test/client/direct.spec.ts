@@ -1,4 +1,6 @@
 import { ALL_CARRIERS, Scene } from './scene.js';
+import { ROOM } from './talk.js';
+import type { WatchedChat } from './watched-chat.js';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -7,18 +9,18 @@ beforeEach(async () => {
 afterEach(() => scene.dispose());
 
 describe.each(ALL_CARRIERS)('direct rooms over %s', (carrier) => {
-  test('are followed by who opens one, through a loss of the connection', async () => {
+  test('are followed by the user who opens one, through an outage', async () => {
     const ann = scene.chat(carrier);
     const rob = await scene.bystander();
     const { room, created, seq } = await ann.chat.call('dm.open', { user: rob.welcome.user.id });
     await rob.ok('message.send', { room, text: 'one' });
-    await ann.reaches(room, seq + 1);
+    await ann.untilEvent(room, seq + 1);
     scene.proxy.cut();
-    await ann.reachesStatus('waiting');
+    await ann.untilStatus('waiting');
     await rob.ok('message.send', { room, text: 'two' });
-    scene.proxy.mend();
-    ann.chat.hurry();
-    await ann.reaches(room, seq + 2);
+    scene.proxy.repair();
+    ann.chat.reconnectNow();
+    await ann.untilEvent(room, seq + 2);
 
     expect(created).toBe(true);
     expect(ann.seqs(room)).toEqual([seq + 1, seq + 2]);
@@ -27,17 +29,74 @@ describe.each(ALL_CARRIERS)('direct rooms over %s', (carrier) => {
     expect((await ann.chat.call('dm.list')).directs.map(({ info }) => info.id)).toEqual([room]);
   });
 
-  test('are told to who does not follow one yet', async () => {
+  test('are followed when another user opens one, from the first message on', async () => {
     const ann = scene.chat(carrier);
     const { user } = await ann.chat.ready();
     const rob = await scene.bystander();
     const { room, seq } = await rob.ok('dm.open', { user: user.id });
-    await ann.until(() => ann.events.some(({ event }) => event === 'dm.opened'), 'dm.opened');
-    const told = ann.events.find((event) => event.event === 'dm.opened');
-    await ann.chat.call('room.join', { room });
     await rob.ok('message.send', { room, text: 'hi' });
-    await ann.reaches(room, seq + 1);
+    await ann.untilEvent(room, seq + 1);
+    await rob.ok('message.send', { room, text: 'still there?' });
+    await ann.untilEvent(room, seq + 2);
+    const opened = ann.events.find(({ event }) => event === 'dm.opened');
 
-    expect(told?.data).toMatchObject({ room: '@me', info: { id: room }, user: rob.welcome.user });
+    expect(opened?.data).toMatchObject({ room: '@me', info: { id: room }, user: rob.welcome.user });
+    expect(textsOf(ann, room)).toEqual(['hi', 'still there?']);
+    expect(ann.seqs(room)).toEqual([...ann.seqs(room)].sort((a, b) => a - b));
+    expect(ann.gaps).toEqual([]);
+  });
+
+  test('are followed when another user opens one during an outage', async () => {
+    const ann = await scene.member(carrier, ROOM);
+    const { user } = await ann.chat.ready();
+    const rob = await scene.bystander();
+    scene.proxy.cut();
+    await ann.untilStatus('waiting');
+    const { room, seq } = await rob.ok('dm.open', { user: user.id });
+    await rob.ok('message.send', { room, text: 'are you there?' });
+    scene.proxy.repair();
+    ann.chat.reconnectNow();
+    await ann.untilEvent(room, seq + 1);
+
+    expect(textsOf(ann, room)).toEqual(['are you there?']);
   });
 });
+
+describe('a direct room', () => {
+  test('that another user has opened can be joined to get its cut', async () => {
+    const ann = scene.chat('websocket');
+    const { user } = await ann.chat.ready();
+    const rob = await scene.bystander();
+    const joined = new Promise<string>((resolve) => {
+      ann.chat.on('dm.opened', ({ info: { id: room } }) => {
+        void ann.chat.call('room.join', { room }).then(() => resolve(room));
+      });
+    });
+    await rob.ok('dm.open', { user: user.id });
+    const room = await joined;
+    const { message } = await rob.ok('message.send', { room, text: 'hi' });
+    await ann.untilEvent(room, message.seq);
+
+    expect(ann.seqs(room)).toEqual([message.seq]);
+  });
+
+  test('that was left is followed again from the next message on', async () => {
+    const ann = scene.chat('websocket');
+    const rob = await scene.bystander();
+    const { room } = await ann.chat.call('dm.open', { user: rob.welcome.user.id });
+    await ann.chat.send({ room, text: 'old' });
+    await ann.chat.call('room.leave', { room });
+    const before = ann.events.length;
+    const { message } = await rob.ok('message.send', { room, text: 'come back' });
+    await ann.untilEvent(room, message.seq);
+
+    const texts = ann.events.slice(before).filter(({ event }) => event === 'message.created');
+    expect(texts).toMatchObject([{ data: { message: { text: 'come back' } } }]);
+  });
+});
+
+function textsOf(chat: WatchedChat, room: string): string[] {
+  return chat
+    .logged(room)
+    .flatMap((event) => (event.event === 'message.created' ? [event.data.message.text] : []));
+}

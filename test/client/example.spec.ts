@@ -10,7 +10,7 @@ const EXAMPLE = 'examples/terminal-chat.js';
 const ROOM = 'terminal';
 const BUILD_MS = 120_000;
 
-/** A program as somebody runs it. */
+/** A program that runs as a user runs it in a terminal. */
 class Terminal {
   printed = '';
   private readonly child: ChildProcess;
@@ -32,7 +32,7 @@ class Terminal {
     await eventually(isPrinted, lines.join(', '));
   }
 
-  /** Ends what is typed; gives the code with which the program ends. */
+  /** Ends the input; resolves to the exit code of the program. */
   async end(): Promise<unknown> {
     this.child.stdin?.end();
     const [code] = (await once(this.child, 'exit')) as unknown[];
@@ -63,7 +63,7 @@ test('is short', () => {
 test.each([
   ['the package ws', '--no-experimental-websocket'],
   ['the WebSocket of Node.js', '--experimental-websocket'],
-])('shows what others say and says what is typed, with %s', async (_, flag) => {
+])('prints the messages of others and sends typed lines, with %s', async (_, flag) => {
   const rob = await scene.bystander();
   const say = (text: string) => rob.ok('message.send', { room: ROOM, text });
   await rob.ok('room.join', { room: ROOM, create: true });
@@ -75,7 +75,7 @@ test.each([
   scene.proxy.cut();
   await terminal.prints('(back in 1 s)');
   await say('come back');
-  scene.proxy.mend();
+  scene.proxy.repair();
   await terminal.prints('rob: come back');
   terminal.type('goodbye');
   const code = await terminal.end();
@@ -90,15 +90,20 @@ test.each([
   ]);
 });
 
-test('the program of the README says what it is to say', async () => {
-  const readme = readFileSync('README.md', 'utf8');
-  const [, program = ''] = /```js\n(import { connect }[\s\S]*?)```/.exec(readme) ?? [];
-  const rob = await scene.bystander();
-  await rob.ok('room.join', { room: 'general' });
-  const aimed = program.replace('wss://chat.example.org', scene.url);
-  terminal = new Terminal('--input-type=module', '--eval', aimed);
-  const { message } = await rob.event('message.created');
-  await terminal.prints('general Hello from a program');
+test.each(['README.md', 'docs/web-apps.md'])(
+  'the program of %s sends its message',
+  async (page) => {
+    const text = readFileSync(page, 'utf8');
+    const [, program = ''] = /```js\n(import { connect }[\s\S]*?)```/.exec(text) ?? [];
+    const rob = await scene.bystander();
+    await rob.ok('room.join', { room: 'general' });
+    const source = program
+      .replace('wss://chat.example.org', scene.url)
+      .replace('parlance-client', 'parlance/client');
+    terminal = new Terminal('--input-type=module', '--eval', source);
+    const { message } = await rob.event('message.created');
+    await terminal.prints('general Hello from a program');
 
-  expect(message).toMatchObject({ text: 'Hello from a program', sender: { name: 'ann' } });
-});
+    expect(message).toMatchObject({ text: 'Hello from a program', sender: { name: 'ann' } });
+  },
+);

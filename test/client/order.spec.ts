@@ -1,4 +1,5 @@
-import type { OpenLink, ServerFrame } from '../../client/index.js';
+import type { ChatOptions, OpenLink, ServerFrame } from '../../client/index.js';
+import { ServerAddress } from '../../client/server-address.js';
 import { webSocketLinks } from '../../client/transports/websocket.js';
 import { eventually } from '../support/eventually.js';
 import { Scene } from './scene.js';
@@ -10,70 +11,72 @@ beforeEach(async () => {
 });
 afterEach(() => scene.dispose());
 
-/** Frames as they come from the server, given to the client when and as a test wants. */
-function between(takeFrame: (frame: ServerFrame, give: (frame: ServerFrame) => void) => void) {
-  const open = webSocketLinks(scene.url);
+/** Returns options for a client whose frames a test can drop, repeat or delay. */
+function intercept(
+  onFrame: (frame: ServerFrame, deliver: (frame: ServerFrame) => void) => void,
+): Pick<ChatOptions, 'transport'> {
+  const open = webSocketLinks(new ServerAddress(scene.url));
   const transport: OpenLink = (listener) =>
     open({
       opened: () => listener.opened(),
-      frame: (frame) => takeFrame(frame, (given) => listener.frame(given)),
-      closed: (code, reason) => listener.closed(code, reason),
+      frame: (frame) => onFrame(frame, (delivered) => listener.frame(delivered)),
+      closed: (...end) => listener.closed(...end),
     });
   return { transport };
 }
 
-test('asks for the events that are missing before one that came', async () => {
+test('requests the events that are missing before one that arrived', async () => {
   let lost = 0;
-  const options = between((frame, give) => {
+  const options = intercept((frame, deliver) => {
     const isLost = 'event' in frame && frame.event === 'message.created' && ++lost <= 2;
-    if (!isLost) give(frame);
+    if (!isLost) deliver(frame);
   });
   const ann = await scene.member('websocket', ROOM, options);
   const rob = await member(scene);
   for (const text of ['one', 'two', 'three', 'four']) await say(rob, text);
   const head = await headOf(rob);
-  await ann.reaches(ROOM, head);
+  await ann.untilEvent(ROOM, head);
 
   expect(lost).toBeGreaterThan(2);
   expect(ann.seqs(ROOM)).toEqual(afterCut(ann, head));
 });
 
-test('drops an event that comes twice', async () => {
-  const options = between((frame, give) => {
-    give(frame);
-    give(frame);
+test('drops an event that arrives twice', async () => {
+  const options = intercept((frame, deliver) => {
+    deliver(frame);
+    deliver(frame);
   });
   const ann = await scene.member('websocket', ROOM, options);
   const rob = await member(scene);
   const { seq } = await say(rob, 'once');
-  await ann.reaches(ROOM, seq);
+  await ann.untilEvent(ROOM, seq);
   await ann.chat.call('session.ping');
 
   expect(ann.seqs(ROOM)).toEqual(afterCut(ann, seq));
 });
 
-test('lets who awaits a cut go on before it hands out events after it', async () => {
+test('lets code that awaits a cut continue before it delivers events after the cut', async () => {
   const arrived: (() => void)[] = [];
-  const options = between((frame, give) => arrived.push(() => give(frame)));
+  const options = intercept((frame, deliver) => arrived.push(() => deliver(frame)));
   const rob = await member(scene);
   const ann = scene.chat('websocket', options);
-  /** Gives the client what has arrived, in one turn of the event loop, once it is so much. */
-  const give = async (count: number) => {
+  /** Waits for `count` frames and delivers them in one turn of the event loop. */
+  const deliverFrames = async (count: number) => {
     await eventually(() => arrived.length >= count, `${String(count)} frames`);
     for (const frame of arrived.splice(0)) frame();
   };
   const ready = ann.chat.ready();
-  await give(1);
+  await deliverFrames(1);
   await ready;
   const join = ann.chat.call('room.join', { room: ROOM });
   await eventually(() => arrived.length > 0, 'the cut');
   const { seq } = await say(rob, 'at once');
-  const given = give(2);
+  const delivered = deliverFrames(2);
   await join;
   const seen: number[] = [];
   ann.chat.on('message.created', (event) => seen.push(event.seq));
-  await given;
-  await ann.reaches(ROOM, seq);
+  await delivered;
+  await ann.untilEvent(ROOM, seq);
 
   expect(seen).toEqual([seq]);
 });

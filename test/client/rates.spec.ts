@@ -5,7 +5,7 @@ let scene: Scene;
 afterEach(() => scene.dispose());
 
 test.each<Carrier>(['websocket', 'socket.io websocket'])(
-  'over %s, says in its order what goes past the rate of messages',
+  'over %s, sends messages above the rate in their order',
   async (carrier) => {
     scene = await Scene.start({
       PARLANCE_LIMIT_MESSAGES_PER_SECOND: '20',
@@ -21,7 +21,7 @@ test.each<Carrier>(['websocket', 'socket.io websocket'])(
   },
 );
 
-test('sends again a command past the rate of the connection', async () => {
+test('sends a command above the rate of the connection again', async () => {
   scene = await Scene.start({
     PARLANCE_LIMIT_COMMANDS_PER_SECOND: '50',
     PARLANCE_LIMIT_COMMANDS_BURST: '4',
@@ -33,7 +33,7 @@ test('sends again a command past the rate of the connection', async () => {
   expect(answers).toHaveLength(8);
 });
 
-test('gives up at once a command that would have to wait for long', async () => {
+test('fails a command at once that would have to wait for long', async () => {
   scene = await Scene.start({ PARLANCE_LIMIT_ROOMS_PER_HOUR: '1' });
   const { chat } = scene.chat('websocket');
   await chat.call('room.create', { room: 'first' });

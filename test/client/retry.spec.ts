@@ -16,8 +16,8 @@ function refusal(code: ErrorCode, retryAfterMs?: number): Outcome {
   return { ok: false, error };
 }
 
-/** Connects to one who gives these answers, and from then on the last of them. */
-function answeredBy(...answers: Outcome[]): void {
+/** Connects to a server that returns these outcomes in order, then repeats the last one. */
+function connectTo(...answers: Outcome[]): void {
   commands = [];
   const answer = (command: CommandFrame): Outcome => {
     commands.push(command);
@@ -26,8 +26,8 @@ function answeredBy(...answers: Outcome[]): void {
   chat = connect({ url: 'ws://nowhere', transport: scriptedLinks(answer) });
 }
 
-test('waits as long as it is told, and says the same once more', async () => {
-  answeredBy(refusal('rate_limited', 1), refusal('unavailable', 1), refusal('internal', 1), DONE);
+test('waits for the named time, and sends the same again', async () => {
+  connectTo(refusal('rate_limited', 1), refusal('unavailable', 1), refusal('internal', 1), DONE);
   await chat.send({ room: 'general', text: 'hi' });
 
   const [first] = commands;
@@ -37,8 +37,8 @@ test('waits as long as it is told, and says the same once more', async () => {
   expect(first?.data).toHaveProperty('cid');
 });
 
-test('gives up a command that is refused time after time', async () => {
-  answeredBy(refusal('rate_limited', 1));
+test('fails a command that is refused again and again', async () => {
+  connectTo(refusal('rate_limited', 1));
   const refused = chat.call('user.update', { name: 'Ann' });
 
   await expect(refused).rejects.toBeInstanceOf(CommandError);
@@ -46,16 +46,16 @@ test('gives up a command that is refused time after time', async () => {
   expect(commands).toHaveLength(9);
 });
 
-test('gives up at once a command that would have to wait for long', async () => {
-  answeredBy(refusal('rate_limited', 60_000));
+test('fails a command at once that would have to wait for long', async () => {
+  connectTo(refusal('rate_limited', 60_000));
   await expect(chat.call('session.ping')).rejects.toMatchObject({ retryAfterMs: 60_000 });
   expect(commands).toHaveLength(1);
 });
 
 test.each(['unavailable', 'internal'] as const)(
-  'says nothing twice after %s that would not be the same the second time',
+  'does not repeat a command after %s that would have a second effect',
   async (code) => {
-    answeredBy(refusal(code, 1));
+    connectTo(refusal(code, 1));
     const data = { room: 'general', message: 'm', text: 'hi' };
 
     await expect(chat.call('message.edit', data)).rejects.toMatchObject({ code, retryable: true });
@@ -63,16 +63,16 @@ test.each(['unavailable', 'internal'] as const)(
   },
 );
 
-test('does not try again what is not retryable', async () => {
-  answeredBy(refusal('not_member'));
+test('does not repeat a command that is not retryable', async () => {
+  connectTo(refusal('not_member'));
   await expect(chat.send({ room: 'general', text: 'hi' })).rejects.toMatchObject({
     code: 'not_member',
   });
   expect(commands).toHaveLength(1);
 });
 
-test('sends the messages of a room after each other, also after one that is refused', async () => {
-  answeredBy(refusal('rate_limited', 1), refusal('too_long'), DONE);
+test('sends the messages of a room one after another, also after a refused one', async () => {
+  connectTo(refusal('rate_limited', 1), refusal('too_long'), DONE);
   const results = await Promise.allSettled(
     ['one', 'two', 'three'].map((text) => chat.send({ room: 'general', text })),
   );
@@ -82,7 +82,7 @@ test('sends the messages of a room after each other, also after one that is refu
   expect(texts).toEqual(['one', 'one', 'two', 'three']);
 });
 
-test('announces no typing once it is late', async () => {
+test('drops a typing notice that is late', async () => {
   chat = connect({ url: 'ws://nowhere', transport: () => ({ send: nothing, close: nothing }) });
   await expect(chat.call('typing.set', { room: 'general', active: true })).rejects.toMatchObject({
     code: 'lost',
@@ -90,7 +90,7 @@ test('announces no typing once it is late', async () => {
   });
 });
 
-test('waits longer and longer where it is not told how long', () => {
+test('waits longer each time if no time is named', () => {
   const { code, ...rest } = { code: 'unavailable' as const, ...ERRORS.unavailable };
   const error = new CommandError('room.get', { code, ...rest });
   const delays = [0, 1, 2, 7, 8].map((retries) =>

@@ -1,4 +1,5 @@
-import type { Connection } from '#src/chat/connection.js';
+import type { CommandIntake } from '#src/chat/commands/command-intake.js';
+import type { Connection } from '#src/chat/connections/connection.js';
 import { OpenConnections } from '#src/chat/open-connections.js';
 
 import type { ChatOptions } from '../../client/index.js';
@@ -9,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { startServer, type Extras, type TestServer } from '../support/server.js';
 import { WatchedChat } from './watched-chat.js';
 
-/** What the client can be carried by, and the options that say so. */
+/** The carriers of the client, with the options that select them. */
 export const CARRIERS = {
   websocket: { transport: 'websocket' },
   'socket.io websocket': { transport: 'socket.io', socketIo: { transports: ['websocket'] } },
@@ -22,7 +23,7 @@ export type Carrier = keyof typeof CARRIERS;
 /** Names of all carriers. */
 export const ALL_CARRIERS = Object.keys(CARRIERS) as Carrier[];
 
-/** A server, a network that can be broken, and clients. */
+/** A server, a network that tests can break, and clients. */
 export class Scene {
   private readonly chats: WatchedChat[] = [];
   private readonly clients: { close(): Promise<void> }[] = [];
@@ -43,7 +44,7 @@ export class Scene {
     return `http://127.0.0.1:${String(this.proxy.port)}`;
   }
 
-  /** Makes a client of ours, behind the network that can be broken. */
+  /** Creates a client behind the network. */
   chat(carrier: Carrier, options: Partial<ChatOptions> = {}): WatchedChat {
     const watched = new WatchedChat({ url: this.url, ...CARRIERS[carrier], ...options });
     this.chats.push(watched);
@@ -51,7 +52,7 @@ export class Scene {
     return watched;
   }
 
-  /** Makes a client of ours that has joined a room. */
+  /** Creates a client that has joined a room. */
   async member(
     carrier: Carrier,
     room: string,
@@ -62,7 +63,7 @@ export class Scene {
     return watched;
   }
 
-  /** Connects somebody who says frames, directly. */
+  /** Connects a user who sends plain frames, without the network in between. */
   async bystander(name = 'rob', hello: object = {}): Promise<TestClient> {
     const client = await TestClient.connect((listener) =>
       openWebSocket(`${this.server.url}/ws`, listener),
@@ -72,7 +73,7 @@ export class Scene {
     return client;
   }
 
-  /** Gives the server's side of the connection of a user. */
+  /** Returns the server's side of the connection of a user. */
   connectionOf({ chat }: WatchedChat): Connection {
     const id = chat.welcome?.user.id;
     const connection = this.connections().find(({ session }) => session?.user.id === id);
@@ -80,8 +81,15 @@ export class Scene {
     return connection;
   }
 
+  /** Returns the intake of the commands of a user. */
+  intakeOf(chat: WatchedChat): CommandIntake {
+    const intake = this.server.app.get(OpenConnections).intakeOf(this.connectionOf(chat));
+    if (intake === undefined) throw new Error('The connection is closed.');
+    return intake;
+  }
+
   /** Starts a server on the same database and port. */
-  async startAgain(): Promise<void> {
+  async restart(): Promise<void> {
     const { env, port } = this.server;
     this.server = await startServer({ ...env, PORT: String(port) });
   }
@@ -90,13 +98,13 @@ export class Scene {
     return [...this.server.app.get(OpenConnections).all()];
   }
 
-  /** Ends all of it. */
+  /** Closes everything. */
   async dispose(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.close()));
-    // A client that polls says farewell by a request of its own.
-    const last = new Set(this.chats.map(({ chat }) => chat.welcome?.session));
-    const isOpen = () => this.connections().some(({ session }) => last.has(session?.id));
-    await eventually(() => !isOpen(), 'the end of the last connections');
+    // A polling client closes with a separate request.
+    const sessions = new Set(this.chats.map(({ chat }) => chat.welcome?.session));
+    const isOpen = () => this.connections().some(({ session }) => sessions.has(session?.id));
+    await eventually(() => !isOpen(), 'the end of all connections');
     await this.server.dispose();
     await this.proxy.close();
   }

@@ -17,7 +17,7 @@ const WELCOME: Welcome = {
   resumed: { '@me': { complete: true, seq: 0 } },
 };
 
-/** Links to no server at all: each command is answered as a test says, `hello` with a welcome. */
+/** Returns links without a server: `answer` answers each command, except `hello`. */
 export function scriptedLinks(answer: (command: CommandFrame) => Outcome): OpenLink {
   return (listener) => {
     queueMicrotask(() => listener.opened());

@@ -5,7 +5,7 @@ import { ALL_CARRIERS, Scene } from './scene.js';
 import { ROOM } from './talk.js';
 
 const ROUNDS = 12;
-/** A round in which more is missed than a resume brings. */
+/** The round in which clients miss more events than a resume returns. */
 const LONG_ROUND = 5;
 const TEST_MS = 60_000;
 
@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => scene.dispose());
 
 test(
-  'however often the network breaks, all is said once and seen once, in one order',
+  'sends and delivers each message once and in order while the network breaks repeatedly',
   async () => {
     const clients = await Promise.all(ALL_CARRIERS.map((one) => scene.member(one, ROOM)));
     const rob = await scene.bystander();
@@ -29,19 +29,19 @@ test(
         texts.push(text);
         sent.push(chat.send({ room: ROOM, text }));
       }
-      // Sometimes before anything has left, sometimes when something is stored or on its way back.
+      // The cut comes before anything is sent, or when some messages are stored or answered.
       if (round % 3 > 0) await Promise.race(sent.slice(-round));
       scene.proxy.cut();
       const missed = Array.from({ length: round === LONG_ROUND ? 120 : 5 }, () =>
         rob.post('message.send', { room: ROOM, text: 'missed' }),
       );
       if (round % 2 > 0) await rob.reply(missed.at(-1));
-      scene.proxy.mend();
+      scene.proxy.repair();
     }
     await Promise.all(sent);
     const log = await logAfter(rob, cut);
     const head = log.at(-1)?.data.seq ?? 0;
-    await Promise.all(clients.map((client) => client.reaches(ROOM, head)));
+    await Promise.all(clients.map((client) => client.untilEvent(ROOM, head)));
 
     for (const client of clients) {
       expect(client.logged(ROOM).slice(-log.length)).toEqual(log);
@@ -58,7 +58,7 @@ test(
   TEST_MS,
 );
 
-/** Gives the log of the room after a position. */
+/** Returns the log of the room after a position. */
 async function logAfter(
   client: TestClient,
   { epoch, seq: after }: { epoch: string; seq: number },

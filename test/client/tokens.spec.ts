@@ -19,14 +19,14 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     scene = await Scene.start({ PARLANCE_TOKEN_KEYS: KEY.setting });
   });
 
-  test('comes as the user of the token, and passes on each token that is issued', async () => {
+  test('connects as the user of the token, and passes on each issued token', async () => {
     const { token, id } = await tokenOf('ann');
     const ann = scene.chat(carrier, { token });
     const { user, token: issued } = await ann.chat.ready();
     scene.proxy.cut();
-    await ann.reachesStatus('waiting');
-    scene.proxy.mend();
-    const { welcome } = await ann.reachesStatus('open', 1);
+    await ann.untilStatus('waiting');
+    scene.proxy.repair();
+    const { welcome } = await ann.untilStatus('open', 1);
 
     expect(user.id).toBe(id);
     expect(welcome.user.id).toBe(id);
@@ -36,20 +36,20 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
   test('asks for another token when one is refused', async () => {
     const { token, id } = await tokenOf('ann');
     const tokens = [await expired(token, KEY), token];
-    const asked: unknown[] = [];
+    const requested: unknown[] = [];
     const ann = scene.chat(carrier, {
       token: async () => {
-        asked.push(tokens[0]);
+        requested.push(tokens[0]);
         return tokens.shift();
       },
     });
 
     expect((await ann.chat.ready()).user.id).toBe(id);
-    expect(asked).toHaveLength(2);
+    expect(requested).toHaveLength(2);
     expect(ann.statuses.map(({ name }) => name)).toEqual(['open']);
   });
 
-  test('becomes a new guest if the app gives no other token', async () => {
+  test('becomes a new guest if the app returns no other token', async () => {
     const { token, id } = await tokenOf('ann');
     const tokens = [await expired(token, KEY)];
     const ann = scene.chat(carrier, { token: () => tokens.shift(), hello: { name: 'ann' } });
@@ -59,12 +59,28 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     expect(user.name).toBe('ann');
   });
 
-  test('stops if a token is refused and nobody gives another', async () => {
+  test.each([
+    ['a stale token', async () => expired((await tokenOf('ann')).token, KEY)],
+    ['a token of another server', async () => 'made up'],
+  ])('becomes a new guest on request: %s', async (_, stale) => {
+    const ann = scene.chat(carrier, {
+      token: await stale(),
+      refusedToken: 'new-guest',
+      hello: { name: 'ann' },
+    });
+    const { user, token } = await ann.chat.ready();
+
+    expect(user).toMatchObject({ kind: 'guest', name: 'ann' });
+    expect(ann.tokens).toEqual([token]);
+    expect(ann.statuses.map(({ name }) => name)).toEqual(['open']);
+  });
+
+  test('stops if a token is refused and there is no other', async () => {
     const { token } = await tokenOf('ann');
     const ann = scene.chat(carrier, { token: await expired(token, KEY) });
     const stopped = await ann.chat.ready().catch((error: unknown) => error);
 
-    expect(stopped).toMatchObject({ code: 'stopped', cause: { code: 'token_expired' } });
+    expect(stopped).toMatchObject({ code: 'token_refused', cause: { code: 'token_expired' } });
     expect((stopped as ConnectionError).wasSent).toBe(false);
     expect(ann.statuses.map(({ name }) => name)).toEqual(['closed']);
   });
@@ -77,7 +93,30 @@ test('stops if the second token is refused as well', async () => {
   await expect(chat.ready()).rejects.toMatchObject({ cause: { code: 'token_invalid' } });
 });
 
-test('tries again later if the app fails to give a token', async () => {
+test('becomes a new guest on request if the app has no better token', async () => {
+  scene = await Scene.start();
+  const requested: string[] = [];
+  const token = () => {
+    requested.push('made up');
+    return 'made up';
+  };
+  const { chat } = scene.chat('websocket', { token, refusedToken: 'new-guest' });
+
+  expect((await chat.ready()).user.kind).toBe('guest');
+  expect(requested).toHaveLength(2);
+});
+
+test('becomes a new guest on request when the server asks for new credentials', async () => {
+  scene = await Scene.start();
+  const ann = scene.chat('websocket', { refusedToken: 'new-guest' });
+  const { user } = await ann.chat.ready();
+  scene.connectionOf(ann).bye(4301, 'for a test');
+  const { welcome } = await ann.untilStatus('open', 1);
+
+  expect(welcome.user.id).not.toBe(user.id);
+});
+
+test('tries again later if the token function throws', async () => {
   scene = await Scene.start();
   const failures = [new Error('The safe is locked.')];
   const ann = scene.chat('websocket', {
@@ -92,7 +131,7 @@ test('tries again later if the app fails to give a token', async () => {
   expect(ann.errors).toMatchObject([{ message: 'The safe is locked.' }]);
 });
 
-test('refreshes a token before it expires, and the session goes on', async () => {
+test('refreshes a token before it expires, and the session continues', async () => {
   scene = await Scene.start({ PARLANCE_TOKEN_SECONDS: '1' });
   const ann = scene.chat('websocket');
   const { session, expiresAt } = await ann.chat.ready();
@@ -104,13 +143,13 @@ test('refreshes a token before it expires, and the session goes on', async () =>
   expect(ann.statuses.map(({ name }) => name)).toEqual(['open']);
 });
 
-test('does not say again as another user what may have been said', async () => {
+test('does not repeat a message as another user that may have been stored', async () => {
   scene = await Scene.start();
   const tokens: (string | undefined)[] = [undefined];
   const ann = await scene.member('websocket', ROOM, { token: () => tokens.at(-1) });
-  const held = await HeldWriter.of(scene.server);
+  const held = await HeldWriter.hold(scene.server);
   const sent = ann.chat.send({ room: ROOM, text: 'who said that?' });
-  await held.waiting(1);
+  await held.untilQueued(1);
   scene.connectionOf(ann).bye(4301, 'for a test');
   held.release();
 

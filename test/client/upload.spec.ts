@@ -24,7 +24,24 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     expect(message.attachments).toEqual([file, same]);
   });
 
-  test('tells what the server refused', async () => {
+  test('downloads a file of a message; before it is sent, only its uploader can', async () => {
+    const { chat } = scene.chat(carrier, { hello: { name: 'ann' } });
+    const rob = scene.chat(carrier, { hello: { name: 'rob' } });
+    await chat.call('room.join', { room: ROOM });
+    await rob.chat.call('room.join', { room: ROOM });
+    const file = await chat.upload(new Blob([TEXT]), 'minutes.txt');
+    const early = rob.chat.download(file);
+    await expect(early).rejects.toMatchObject({ name: 'CommandError', code: 'not_found' });
+
+    const { message } = await chat.send({ room: ROOM, files: [file.id] });
+    const [attachment = file] = message.attachments ?? [];
+    const blob = await rob.chat.download(attachment);
+
+    expect(await blob.text()).toBe(TEXT);
+    expect(blob.type).toBe('application/octet-stream');
+  });
+
+  test('reports what the server refused', async () => {
     const { chat } = scene.chat(carrier, { hello: { name: 'ann' } });
 
     const refused = chat.upload(new Blob(['x'.repeat(101)]));
@@ -33,7 +50,7 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     await expect(refused).rejects.toMatchObject({ code: 'too_large', retryable: false });
   });
 
-  test('tells that there was no answer', async () => {
+  test('reports that there was no answer', async () => {
     const { chat } = scene.chat(carrier, { hello: { name: 'ann' } });
     await chat.ready();
     scene.proxy.cut();
@@ -41,6 +58,6 @@ describe.each(ALL_CARRIERS)('over %s', (carrier) => {
     const lost = chat.upload(new Blob([TEXT]));
 
     await expect(lost).rejects.toBeInstanceOf(ConnectionError);
-    scene.proxy.mend();
+    scene.proxy.repair();
   });
 });

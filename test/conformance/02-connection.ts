@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
+import { ANNOUNCED_LIMITS } from '#src/protocol/limits.js';
 import { Welcome } from '#src/protocol/welcome.js';
 
 import { tryUpgrade } from '../support/raw-websocket.js';
@@ -22,7 +22,7 @@ verifies(
 
 verifies(
   ['P-2.1', 'P-2.10'],
-  'opens a connection whose credentials are bad, and says so in a frame',
+  'opens a connection with invalid credentials, and reports them in a frame',
   async ({ connect }) => {
     const ann = await connect({ hello: { token: 'not-a-token' } });
 
@@ -34,17 +34,17 @@ verifies(
   },
 );
 
-verifies('P-2.1', 'goes back to open when a hello fails', async ({ connect }) => {
+verifies('P-2.1', 'stays open when a hello fails', async ({ connect }) => {
   const ann = await connect();
-  await ann.refused('hello', { protocol: 1, token: 'not-a-token' }, 'token_invalid');
-  await ann.refused('session.ping', {}, 'hello_required');
+  await ann.expectError('hello', { protocol: 1, token: 'not-a-token' }, 'token_invalid');
+  await ann.expectError('session.ping', {}, 'hello_required');
 
   await ann.ok('hello', { protocol: 1, name: 'ann' });
 
-  await ann.settled();
+  await ann.roundTrip();
 });
 
-verifies('P-2.2', 'makes a guest of the name that hello gives', async ({ connect }) => {
+verifies('P-2.2', 'creates a guest with the name in hello', async ({ connect }) => {
   const ann = await connect();
 
   const { user } = await ann.ok('hello', {
@@ -57,7 +57,7 @@ verifies('P-2.2', 'makes a guest of the name that hello gives', async ({ connect
   assert.equal(user.kind, 'guest');
 });
 
-verifies('P-2.2', 'makes a name for a guest who gives none', async ({ connect }) => {
+verifies('P-2.2', 'generates a name for a guest without one', async ({ connect }) => {
   const one = await (await connect()).ok('hello', { protocol: 1 });
   const other = await (await connect()).ok('hello', { protocol: 1 });
 
@@ -65,7 +65,7 @@ verifies('P-2.2', 'makes a name for a guest who gives none', async ({ connect })
   assert.notEqual(one.user.id, other.user.id);
 });
 
-verifies('P-2.2', 'takes the user of the token, whatever the name', async ({ connect }) => {
+verifies('P-2.2', 'uses the user of the token, whatever the name', async ({ connect }) => {
   const before = await (await connect()).ok('hello', { protocol: 1, name: 'ann' });
   const { token } = before;
   assert(token !== undefined);
@@ -76,42 +76,38 @@ verifies('P-2.2', 'takes the user of the token, whatever the name', async ({ con
   assert.notEqual(after.session, before.session);
 });
 
-verifies(
-  ['P-2.2', 'P-3.3'],
-  'ignores fields of hello that it does not know',
-  async ({ connect }) => {
-    const ann = await connect();
-    const future = { protocol: 1, name: 'ann', future: { a: [1] }, client: { name: 'x', more: 1 } };
+verifies(['P-2.2', 'P-3.3'], 'ignores unknown fields of hello', async ({ connect }) => {
+  const ann = await connect();
+  const future = { protocol: 1, name: 'ann', future: { a: [1] }, client: { name: 'x', more: 1 } };
 
-    const reply = await ann.call('hello', future);
+  const reply = await ann.call('hello', future);
 
-    assert(reply.ok, JSON.stringify(reply));
-  },
-);
+  assert(reply.ok, JSON.stringify(reply));
+});
 
 verifies('P-2.2', 'refuses every other command before hello', async ({ connect, room }) => {
   const ann = await connect();
 
-  await ann.refused('session.ping', {}, 'hello_required');
-  await ann.refused('room.join', { room: room(), create: true }, 'hello_required');
-  await ann.refused('auth.refresh', {}, 'hello_required');
+  await ann.expectError('session.ping', {}, 'hello_required');
+  await ann.expectError('room.join', { room: room(), create: true }, 'hello_required');
+  await ann.expectError('auth.refresh', {}, 'hello_required');
 });
 
 verifies(
   ['P-2.2', 'P-3.3'],
-  'tells before hello what is no command at all, and nothing of what is wrong with one',
+  'reports an unknown command before hello, but not invalid data',
   async ({ connect }) => {
     const ann = await connect();
     const nested = { room: [[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]] };
 
-    await ann.refused('no.command', {}, 'unknown_command');
-    await ann.refused('no.command', nested, 'too_deep');
-    await ann.refused('room.get', nested, 'too_deep');
-    await ann.refused('room.get', { room: 5 }, 'hello_required');
+    await ann.expectError('no.command', {}, 'unknown_command');
+    await ann.expectError('no.command', nested, 'too_deep');
+    await ann.expectError('room.get', nested, 'too_deep');
+    await ann.expectError('room.get', { room: 5 }, 'hello_required');
   },
 );
 
-verifies('P-2.2', 'refuses a hello that is not of its shape', async ({ connect }) => {
+verifies('P-2.2', 'refuses a malformed hello', async ({ connect }) => {
   const ann = await connect();
   const wrong = [
     {},
@@ -126,30 +122,30 @@ verifies('P-2.2', 'refuses a hello that is not of its shape', async ({ connect }
     { protocol: 1, resume: { lobby: 3 } },
   ];
 
-  for (const data of wrong) await ann.refused('hello', data, 'invalid');
+  for (const data of wrong) await ann.expectError('hello', data, 'invalid');
 
   await ann.ok('hello', { protocol: 1 });
 });
 
 verifies(
   ['P-2.3', 'P-4.5'],
-  'closes with 4003 when no hello succeeds in time, and leaves sessions alone',
+  'closes with 4003 if no hello succeeds in time, but keeps sessions open',
   async ({ connect, join }) => {
     const ann = await join('ann');
     const bob = await connect();
-    await bob.refused('hello', { protocol: 2 }, 'unsupported_version');
+    await bob.expectError('hello', { protocol: 2 }, 'unsupported_version');
 
     const bye = await bob.event('bye');
 
     assert.equal(bye.code, 4003);
     assert.equal(bye.reconnect, false);
     await bob.end();
-    await ann.settled();
+    await ann.roundTrip();
   },
   { settings: { PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '400' } },
 );
 
-verifies('P-2.4', 'answers hello with a welcome of the written shape', async ({ connect }) => {
+verifies('P-2.4', 'answers hello with a welcome of the documented shape', async ({ connect }) => {
   const ann = await connect();
 
   const welcome = await ann.ok('hello', { protocol: 1, name: 'ann' });
@@ -161,13 +157,13 @@ verifies('P-2.4', 'answers hello with a welcome of the written shape', async ({ 
   assert(welcome.server.name !== '' && welcome.server.version !== '');
 });
 
-verifies('P-2.4', 'announces every limit in the welcome', async ({ connect }) => {
+verifies('P-2.4', 'announces only a dozen limits in the welcome', async ({ connect }) => {
   const { limits } = await (await connect()).ok('hello', { protocol: 1 });
 
-  assert.deepEqual(Object.keys(limits).sort(), Object.keys(DEFAULT_LIMITS).sort());
+  assert.deepEqual(Object.keys(limits).sort(), [...ANNOUNCED_LIMITS].sort());
 });
 
-verifies('P-2.4', 'gives a guest a token at each hello', async ({ connect }) => {
+verifies('P-2.4', 'issues a token to a guest at each hello', async ({ connect }) => {
   const first = await (await connect()).ok('hello', { protocol: 1, name: 'ann' });
   assert(first.token !== undefined);
 
@@ -218,42 +214,42 @@ const NAMES = {
   '1\ufe0f\u20e3 \u270c\ufe0e': '1\u20e3 \u270c',
 };
 
-verifies('P-2.6', 'brings names into normal form', async ({ connect }) => {
+verifies('P-2.6', 'normalizes names', async ({ connect }) => {
   for (const [typed, name] of Object.entries(NAMES)) {
     const { user } = await (await connect()).ok('hello', { protocol: 1, name: typed });
     assert.equal(user.name, name);
   }
 });
 
-verifies('P-2.6', 'takes names of 1 to 32 code points', async ({ connect }) => {
+verifies('P-2.6', 'accepts names of 1 to 32 code points', async ({ connect }) => {
   for (const name of ['a', '😀'.repeat(32), `a${' '.repeat(255)}`]) {
     const { user } = await (await connect()).ok('hello', { protocol: 1, name });
     assert.equal(user.name, name.trim());
   }
 });
 
-verifies('P-2.6', 'refuses names that cannot be seen or are too long', async ({ connect }) => {
+verifies('P-2.6', 'refuses names that are invisible or too long', async ({ connect }) => {
   const ann = await connect();
   const blank = ['', ' ', '\u00a0\t'];
   const unseen = ['\u0000', '\u001b', '\u202e', '\u200b', '\ufeff', '\u2028', '\u2029', '\ue000'];
   const unassigned = ['\u0378', '\u3164', '\uffa0', '\u115f'];
   const ignorable = ['\ufe0f', '\u034f', '\u180b', '\u{e0100}', '\u00ad', '\u17b4', '\u200d'];
   const empty = ['\u2800', '\u{1d159}', '\u{13441}', '\ufffc'];
-  const marks = ['\u0301', '\u0301 \u20dd', '\u{1f469}\u200d\u{1f4bb}'];
+  const marks = ['\u0301', '\u0301 \u20dd'];
   const long = ['x'.repeat(33), '😀'.repeat(33), ' '.repeat(256) + 'a'];
 
   for (const part of [...unseen, ...unassigned, ...ignorable, ...empty]) {
-    await ann.refused('hello', { protocol: 1, name: `a${part}b` }, 'invalid');
-    await ann.refused('hello', { protocol: 1, name: part }, 'invalid');
+    await ann.expectError('hello', { protocol: 1, name: `a${part}b` }, 'invalid');
+    await ann.expectError('hello', { protocol: 1, name: part }, 'invalid');
   }
   for (const name of [...blank, ...marks, ...long]) {
-    await ann.refused('hello', { protocol: 1, name }, 'invalid');
+    await ann.expectError('hello', { protocol: 1, name }, 'invalid');
   }
 });
 
 verifies(
   'P-2.10',
-  'welcomes with an event who says hello while connecting, and takes no second hello',
+  'answers a shorthand hello with a welcome event, and refuses a second hello',
   async ({ connect }) => {
     const ann = await connect({ hello: { name: 'ann' } });
 
@@ -263,15 +259,15 @@ verifies(
 
     assert.equal(user.name, 'ann');
     assert(!reply.ok && reply.error.code === 'hello_repeated', JSON.stringify(reply));
-    await ann.refused('hello', { protocol: 1, token: 'x' }, 'hello_repeated');
-    await ann.settled();
+    await ann.expectError('hello', { protocol: 1, token: 'x' }, 'hello_repeated');
+    await ann.roundTrip();
     assert.equal(ann.events('welcome').length, 1);
   },
 );
 
 verifies(
   'P-2.10',
-  'takes a token while connecting, and hello as a command if that fails',
+  'accepts a token while connecting, and a hello command if that token fails',
   async ({ connect }) => {
     const before = await (await connect()).ok('hello', { protocol: 1, name: 'ann' });
     assert(before.token !== undefined);

@@ -1,14 +1,19 @@
 import assert from 'node:assert/strict';
 
+import { OpenConnections } from '#src/chat/open-connections.js';
 import type { Welcome } from '#src/protocol/welcome.js';
 
+import { eventually } from '../support/eventually.js';
 import { openRaw, type RawWebSocket } from '../support/raw-websocket.js';
+import { limitInForce } from './limit-in-force.js';
 import { readHistory } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
 const CLOCK_TOLERANCE_MS = 60_000;
-// What a polling request takes (P-9.5), and what may wait in memory (P-9.7).
+// Packets that a polling request may have (P-9.5), and commands that may wait in memory (P-9.7).
 const COUNTS: Readonly<Record<string, number>> = { 'socket.io polling': 50, 'in-memory': 200 };
+/** Time that the server waits for a closing handshake. */
+const CLOSING_MS = 5_000;
 const SPREAD_MS = 10_000;
 const SOCKET_IO = ['socket.io websocket', 'socket.io polling'];
 const BUSY = {
@@ -19,7 +24,7 @@ const BUSY = {
   },
 };
 
-/** Opens a session whose client answers pings by itself only if it is told to. */
+/** Opens a session whose client answers pings only on request. */
 async function session(
   { server }: Scene,
   autoPong: boolean,
@@ -30,7 +35,7 @@ async function session(
   return { ...raw, welcome };
 }
 
-/** Waits for pings, and does something at each. */
+/** Waits for pings, and acts on each. */
 async function afterPings(
   { socket }: RawWebSocket,
   count: number,
@@ -48,14 +53,14 @@ async function afterPings(
 
 verifies(
   'P-2.12',
-  'tells a WebSocket how its heartbeat works',
-  async ({ connect }) => {
-    const { heartbeat, limits } = await (await connect()).ok('hello', { protocol: 1 });
+  'describes the heartbeat of a WebSocket in the welcome',
+  async (scene) => {
+    const { heartbeat } = await (await scene.connect()).ok('hello', { protocol: 1 });
 
     assert.deepEqual(heartbeat, {
       mode: 'transport',
-      intervalMs: limits.heartbeatIntervalMs,
-      timeoutMs: limits.heartbeatTimeoutMs,
+      intervalMs: limitInForce(scene, 'heartbeatIntervalMs'),
+      timeoutMs: limitInForce(scene, 'heartbeatTimeoutMs'),
     });
   },
   { only: ['websocket'] },
@@ -93,7 +98,7 @@ verifies(
 
     await afterPings(ann, 5);
 
-    await ann.client.settled();
+    await ann.client.roundTrip();
     assert.deepEqual(ann.client.events('session.ping'), []);
   },
   BUSY,
@@ -101,13 +106,13 @@ verifies(
 
 verifies(
   'P-2.12',
-  'takes any frame as an answer to a ping',
+  'accepts any frame as an answer to a ping',
   async (scene) => {
     const ann = await session(scene, false);
 
     await afterPings(ann, 5, () => ann.client.post('session.ping'));
 
-    await ann.client.settled();
+    await ann.client.roundTrip();
   },
   BUSY,
 );
@@ -130,7 +135,53 @@ verifies(
 
 verifies(
   'P-2.12',
-  'sends events instead of pings to a client that asks for frames',
+  'pings a client that keeps sending frames without ids',
+  async (scene) => {
+    const ann = await session(scene, true);
+    const talk = setInterval(() => ann.client.send({ cmd: 'session.ping', data: {} }), 5);
+
+    await afterPings(ann, 5).finally(() => clearInterval(talk));
+    await ann.client.roundTrip();
+
+    const frames = ann.client.frames as { event?: string }[];
+    assert.deepEqual(
+      frames.filter(({ event }) => event !== undefined).map(({ event }) => event),
+      [],
+    );
+  },
+  BUSY,
+);
+
+verifies(
+  'P-2.12',
+  'ends a half-open WebSocket without a closing handshake',
+  async (scene) => {
+    const ann = await session(scene, true);
+    const open = (): number => [...connectionsOf(scene)].length;
+    assert.equal(open(), 1);
+    const since = performance.now();
+
+    ann.socket.pause();
+    await eventually(() => open() === 0, 'the end of the connection');
+
+    assert(
+      performance.now() - since < CLOSING_MS,
+      'nothing waits for an answer to the close frame',
+    );
+    ann.socket.terminate();
+  },
+  BUSY,
+);
+
+/** Returns the connections of the server. */
+function connectionsOf({ server }: Scene): Iterable<unknown> {
+  assert(server !== undefined, 'the server is in this process');
+  return server.app.get(OpenConnections).all();
+}
+
+verifies(
+  'P-2.12',
+  'sends events instead of pings to a client that requests frames',
   async (scene) => {
     const ann = await session(scene, true, { heartbeat: 'frames' });
     assert.equal(ann.welcome.heartbeat.mode, 'frames');
@@ -161,7 +212,7 @@ verifies(
   BUSY,
 );
 
-verifies('P-2.13', 'tells the time of the server', async ({ join }) => {
+verifies('P-2.13', 'returns the time of the server', async ({ join }) => {
   const ann = await join('ann');
 
   const first = await ann.ok('session.ping', {});
@@ -171,15 +222,15 @@ verifies('P-2.13', 'tells the time of the server', async ({ join }) => {
   assert(second.at >= first.at);
 });
 
-verifies('P-2.13', 'needs a session for session.ping', async ({ connect }) => {
+verifies('P-2.13', 'requires a session for session.ping', async ({ connect }) => {
   const ann = await connect();
 
-  await ann.refused('session.ping', {}, 'hello_required');
+  await ann.expectError('session.ping', {}, 'hello_required');
 });
 
 verifies(
   ['P-2.14', 'P-4.5'],
-  'says bye 4201 with a delay to everybody when it stops',
+  'sends bye 4201 with a delay to all clients when it stops',
   async ({ server, connect, join }) => {
     const clients = [await join('ann'), await join('bob'), await connect()];
 
@@ -199,7 +250,7 @@ verifies(
 
 verifies(
   ['P-2.14', 'P-3.7', 'P-4.1'],
-  'stores all that it has answered, and answers all that it has stored, when it stops',
+  'stores exactly the commands that it has answered, when it stops',
   async ({ transport, server, join, room, start }) => {
     const ann = await join('ann');
     const name = room();
@@ -230,7 +281,7 @@ verifies(
 
 verifies(
   'P-2.14',
-  'stops also when clients do not read what they are told',
+  'stops even if clients do not read',
   async ({ server }) => {
     const deaf = await openRaw(`ws://127.0.0.1:${String(server?.port)}/ws`);
     await deaf.client.ok('hello', { protocol: 1 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { Welcome } from '#src/protocol/welcome.js';
 
-import { atLaterTime } from '../support/clock.js';
+import { withClockAhead } from '../support/clock.js';
 import type { TestClient } from '../support/client.js';
 import { openRaw } from '../support/raw-websocket.js';
 import { altered, expired, makeKey, signAgain, unsigned } from '../support/tokens.js';
@@ -12,7 +12,7 @@ const SECOND = 1_000;
 const KEY = makeKey('test');
 const WITH_KEY = { settings: { PARLANCE_TOKEN_KEYS: KEY.setting } };
 
-/** Says hello as a guest; gives the welcome with its token. */
+/** Sends hello as a guest; returns the welcome with its token. */
 async function greet(client: TestClient, token?: string): Promise<Welcome & { token: string }> {
   const who = token === undefined ? { name: 'ann' } : { token };
   const welcome = await client.ok('hello', { protocol: 1, ...who });
@@ -35,19 +35,19 @@ verifies('P-2.7', 'refuses a token that it did not issue', async ({ connect }) =
   const foreign = await signAgain(token, makeKey('other'), {});
 
   for (const bad of ['x', 'a.b.c', altered(token), unsigned(token), foreign, `${token}x`]) {
-    await bob.refused('hello', { protocol: 1, token: bad }, 'token_invalid');
+    await bob.expectError('hello', { protocol: 1, token: bad }, 'token_invalid');
   }
 });
 
 verifies(
   'P-2.7',
-  'refuses a token whose time is over, and then takes a hello without one',
+  'refuses an expired token, and then accepts a hello without a token',
   async ({ connect }) => {
     const before = await greet(await connect());
     const ann = await connect();
 
     const token = await expired(before.token, KEY);
-    await ann.refused('hello', { protocol: 1, token }, 'token_expired');
+    await ann.expectError('hello', { protocol: 1, token }, 'token_expired');
     const after = await greet(ann);
 
     assert.notEqual(after.user.id, before.user.id);
@@ -57,7 +57,7 @@ verifies(
 
 verifies(
   'P-2.7',
-  'takes tokens of every key that it is given, and signs with the first',
+  'accepts tokens of every configured key, and signs with the first',
   async ({ connect, start }) => {
     const newer = makeKey('newer');
     const before = await greet(await connect());
@@ -69,14 +69,14 @@ verifies(
 
     assert.equal(after.user.id, before.user.id);
     const late = await alone.connect();
-    await late.refused('hello', { protocol: 1, token: before.token }, 'token_invalid');
+    await late.expectError('hello', { protocol: 1, token: before.token }, 'token_invalid');
   },
   WITH_KEY,
 );
 
 verifies(
   'P-2.7',
-  'takes no token from a URL, says so, and leaves the connection open',
+  'ignores a token in a URL, reports it, and keeps the connection open',
   async ({ connect, server }) => {
     const { token, user } = await greet(await connect());
     const url = `ws://127.0.0.1:${String(server?.port)}/ws?name=bob&token=${token}`;
@@ -87,7 +87,7 @@ verifies(
     assert.equal(error.code, 'token_invalid');
     assert.equal(cmd, 'hello');
     assert.match(error.message, /hello|Authorization/);
-    await client.refused('session.ping', {}, 'hello_required');
+    await client.expectError('session.ping', {}, 'hello_required');
     assert.notEqual((await greet(client)).user.id, user.id);
     assert.equal(client.events('welcome').length, 0);
   },
@@ -103,7 +103,7 @@ verifies('P-2.8', 'lets a user have several sessions with one name', async ({ co
   assert.deepEqual((await greet(other, token)).user, user);
   await one.ok('message.send', { room: name, text: 'before' });
   await one.event('message.created');
-  await other.settled();
+  await other.roundTrip();
   assert.deepEqual(other.logged(name), [], 'attachment is not shared');
   const cut = await other.ok('room.sync', { room: name });
   await one.ok('message.send', { room: name, text: 'after' });
@@ -114,13 +114,13 @@ verifies('P-2.8', 'lets a user have several sessions with one name', async ({ co
 
 verifies(
   ['P-2.8', 'P-4.5'],
-  'refuses one session of a user too many, and closes it with 4102',
+  'refuses a session past the limit of a user, and closes it with 4102',
   async ({ connect }) => {
     const { token } = await greet(await connect());
     await greet(await connect(), token);
     const third = await connect();
 
-    await third.refused('hello', { protocol: 1, token }, 'too_many_connections');
+    await third.expectError('hello', { protocol: 1, token }, 'too_many_connections');
     const bye = await third.event('bye');
 
     assert.equal(bye.code, 4102);
@@ -133,7 +133,7 @@ verifies(
 
 verifies(
   'P-2.9',
-  'announces right after the welcome that a token expires soon',
+  'announces directly after the welcome that a token expires soon',
   async ({ connect }) => {
     const ann = await connect();
     const { expiresAt } = await greet(ann);
@@ -148,7 +148,7 @@ verifies(
 
 verifies(
   'P-2.9',
-  'announces 60 s before that a token expires, and not sooner',
+  'announces 60 s before the expiry that a token expires, and not earlier',
   async ({ connect }) => {
     const [ann, bob] = [await connect(), await connect()];
     const now = Math.floor(Date.now() / SECOND);
@@ -158,7 +158,7 @@ verifies(
     await ann.ok('auth.refresh', { token: later });
     await bob.ok('auth.refresh', { token: sooner });
     const { expiresAt, inMs } = await bob.event('auth.expiring');
-    await ann.settled();
+    await ann.roundTrip();
 
     assert.equal(expiresAt, (now + 59) * SECOND);
     assert(inMs > 50 * SECOND && inMs <= 60 * SECOND, String(inMs));
@@ -167,14 +167,14 @@ verifies(
   WITH_KEY,
 );
 
-verifies('P-2.9', 'gives a new token to a session that goes on', async ({ connect }) => {
+verifies('P-2.9', 'issues a new token to a running session', async ({ connect }) => {
   const ann = await connect();
   const { user, expiresAt } = await greet(ann);
 
   const fresh = await ann.ok('auth.refresh', {});
 
   assert(fresh.expiresAt >= expiresAt);
-  await ann.settled();
+  await ann.roundTrip();
   assert.equal((await greet(await connect(), fresh.token)).user.id, user.id);
 });
 
@@ -187,49 +187,49 @@ verifies('P-2.9', 'adopts a token of the same user', async ({ connect }) => {
 
 verifies(
   'P-2.9',
-  'adopts no token that is bad or that of another user',
+  'refuses to adopt an invalid token or the token of another user',
   async ({ connect }) => {
     const [ann, bob] = [await connect(), await connect()];
     const { token } = await greet(ann);
     const other = await greet(bob);
 
-    await ann.refused('auth.refresh', { token: other.token }, 'forbidden');
-    await ann.refused('auth.refresh', { token: altered(token) }, 'token_invalid');
-    await ann.refused('auth.refresh', { token: await expired(token, KEY) }, 'token_expired');
+    await ann.expectError('auth.refresh', { token: other.token }, 'forbidden');
+    await ann.expectError('auth.refresh', { token: altered(token) }, 'token_invalid');
+    await ann.expectError('auth.refresh', { token: await expired(token, KEY) }, 'token_expired');
 
-    await ann.settled();
+    await ann.roundTrip();
   },
   WITH_KEY,
 );
 
 verifies(
   'P-2.9',
-  'goes on as before for 25 s after the expiry, and takes a refresh then',
+  'works as before for 25 s after the expiry, and accepts a refresh in that time',
   async ({ connect }) => {
     const ann = await connect();
     const { expiresAt } = await greet(ann);
     const left = expiresAt - Date.now();
 
-    await atLaterTime(left + 20 * SECOND, async () => {
+    await withClockAhead(left + 20 * SECOND, async () => {
       await ann.event('auth.expiring');
-      await ann.settled();
+      await ann.roundTrip();
       await ann.ok('auth.refresh', {});
     });
-    await atLaterTime(left + 30 * SECOND, () => ann.settled());
+    await withClockAhead(left + 30 * SECOND, () => ann.roundTrip());
     assert.equal(ann.events('bye').length, 0);
   },
-  // The Socket.IO client takes a clock that runs ahead for a lost heartbeat as soon as it sends.
+  // When it sends, the Socket.IO client mistakes a clock that runs ahead for a lost heartbeat.
   { only: ['websocket', 'in-memory'], settings: {} },
 );
 
 verifies(
   ['P-2.9', 'P-4.5'],
-  'closes with 4301 what was not refreshed 25 s after the expiry',
+  'closes a session with 4301 if its token is not refreshed 25 s after the expiry',
   async ({ connect }) => {
     const ann = await connect();
     const { expiresAt } = await greet(ann);
 
-    await atLaterTime(expiresAt + 26 * SECOND - Date.now(), async () => {
+    await withClockAhead(expiresAt + 26 * SECOND - Date.now(), async () => {
       const bye = await ann.event('bye');
       assert.equal(bye.code, 4301);
       assert.equal(bye.reconnect, false);

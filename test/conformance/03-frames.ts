@@ -4,7 +4,7 @@ import type { Reply } from '../support/client.js';
 import { openRaw } from '../support/raw-websocket.js';
 import { verifies } from './suite.js';
 
-// Socket.IO has frames of its own; what is no command there, its parser refuses (P-10.3).
+// Socket.IO has its own frames; its parser refuses malformed ones (P-10.3).
 const FRAMES = ['websocket', 'in-memory'];
 
 verifies(
@@ -26,7 +26,7 @@ verifies(
       assert(!reply.ok && reply.error.code === 'bad_frame', JSON.stringify(reply));
     }
 
-    await ann.settled();
+    await ann.roundTrip();
   },
   { only: FRAMES },
 );
@@ -42,7 +42,7 @@ verifies(
       const { error, cmd } = await ann.event('error');
       assert.equal(error.code, 'bad_frame', JSON.stringify(id));
       assert.equal(cmd, undefined);
-      await ann.settled();
+      await ann.roundTrip();
     }
 
     assert.equal((ann.frames as Reply[]).filter(({ re }) => re !== undefined).length, 10);
@@ -52,7 +52,7 @@ verifies(
 
 verifies(
   ['P-3.8', 'P-4.3'],
-  'answers what is no command with an error event, and does nothing else',
+  'answers a malformed frame with an error event, without any other effect',
   async ({ join }) => {
     const ann = await join('ann');
 
@@ -60,7 +60,7 @@ verifies(
       ann.send(frame);
       const { error } = await ann.event('error');
       assert.equal(error.code, 'bad_frame', JSON.stringify(frame));
-      await ann.settled();
+      await ann.roundTrip();
     }
   },
   { only: FRAMES },
@@ -76,7 +76,7 @@ verifies(
       ann.send(text);
       const { error } = await ann.event('error');
       assert.equal(error.code, 'bad_frame', text);
-      await ann.settled();
+      await ann.roundTrip();
     }
   },
   { only: ['websocket'] },
@@ -84,7 +84,7 @@ verifies(
 
 verifies(
   'P-3.8',
-  'answers what is no command before hello too',
+  'answers a malformed frame even before hello',
   async ({ connect }) => {
     const ann = await connect();
 
@@ -102,9 +102,9 @@ verifies(
   async ({ join }) => {
     const ann = await join('ann');
     for (const frame of [[], { id: 1 }]) ann.send(frame);
-    await ann.settled();
+    await ann.roundTrip();
     for (const frame of [[], { id: 2 }]) ann.send(frame);
-    await ann.settled();
+    await ann.roundTrip();
     assert.equal(ann.events('bye').length, 0);
 
     for (const frame of [[], { id: 3 }, []]) ann.send(frame);

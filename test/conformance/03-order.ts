@@ -6,15 +6,15 @@ import { verifies } from './suite.js';
 const PIPELINED = 100;
 // Twice this and a bit stays within the default burst of messages (P-9.10).
 const CHATTER = 8;
-// A polling request takes no more packets than this by default (P-9.5).
+// Default limit of packets in a polling request (P-9.5).
 const BATCH = 50;
 
-/** Gives the ids of the replies so far, in the order of their arrival. */
+/** Returns the ids of the replies so far, in order of arrival. */
 function repliesOf(client: TestClient): unknown[] {
   return (client.frames as Reply[]).filter(({ re }) => re !== undefined).map(({ re }) => re);
 }
 
-/** Gives the error codes of replies; undefined for those that are no errors. */
+/** Returns the error codes of replies; undefined for successful ones. */
 async function codesOf(client: TestClient, ids: readonly unknown[]): Promise<unknown[]> {
   const replies = await Promise.all(ids.map((id) => client.reply(id)));
   return replies.map((reply) => (reply.ok ? undefined : reply.error.code));
@@ -69,18 +69,22 @@ verifies('P-3.4', 'lets commands take effect in the order sent', async ({ join, 
   assert.deepEqual(await codesOf(ann, ids), codes);
 });
 
-verifies('P-3.5', 'gives a race between two commands one outcome', async ({ join, room }) => {
-  const clients = await Promise.all(['ann', 'bob', 'cat', 'dan'].map((name) => join(name)));
+verifies(
+  'P-3.5',
+  'produces one outcome for a race between two commands',
+  async ({ join, room }) => {
+    const clients = await Promise.all(['ann', 'bob', 'cat', 'dan'].map((name) => join(name)));
 
-  for (let round = 0; round < 5; round++) {
-    const name = room();
-    const replies = await Promise.all(
-      clients.map((one) => one.call('room.create', { room: name })),
-    );
-    const codes = replies.map((reply) => (reply.ok ? 'ok' : reply.error.code));
-    assert.deepEqual(codes.sort(), ['ok', 'room_exists', 'room_exists', 'room_exists']);
-  }
-});
+    for (let round = 0; round < 5; round++) {
+      const name = room();
+      const replies = await Promise.all(
+        clients.map((one) => one.call('room.create', { room: name })),
+      );
+      const codes = replies.map((reply) => (reply.ok ? 'ok' : reply.error.code));
+      assert.deepEqual(codes.sort(), ['ok', 'room_exists', 'room_exists', 'room_exists']);
+    }
+  },
+);
 
 verifies('P-3.6', 'answers a command without an id only if it fails', async ({ join, room }) => {
   const ann = await join('ann');
@@ -99,17 +103,17 @@ verifies('P-3.6', 'answers a command without an id only if it fails', async ({ j
   assert.equal(ann.events('error').length, 1);
 });
 
-verifies('P-3.6', 'answers a hello without an id by nothing', async ({ connect }) => {
+verifies('P-3.6', 'does not answer a hello without an id', async ({ connect }) => {
   const ann = await connect();
 
   ann.send({ cmd: 'hello', data: { protocol: 1 } });
-  await ann.settled();
+  await ann.roundTrip();
 
   assert.deepEqual(repliesOf(ann), ['c1']);
   assert.deepEqual(ann.events('welcome'), []);
 });
 
-/** Ways to begin to receive a room; each gives the position after which live events come. */
+/** Ways to start to receive a room; each returns the position after which live events follow. */
 const ENTRIES = {
   'room.join': async (client: TestClient, token: string, room: string) => {
     await client.ok('hello', { protocol: 1, token });
@@ -140,7 +144,7 @@ for (const [command, enter] of Object.entries(ENTRIES)) {
     const entered = enter(late, token, room, epoch);
     chat('after');
     const seq = await entered;
-    await ann.settled();
+    await ann.roundTrip();
     await ann.ok('message.send', { room, text: 'last' });
     await late.event('message.created', ({ message }) => message.text === 'last');
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 
 import type { EventData } from '#src/protocol/events.js';
 
-import { atLaterTime } from '../support/clock.js';
+import { withClockAhead } from '../support/clock.js';
 import type { TestClient } from '../support/client.js';
 import { openRaw, rawFrame, type RawWebSocket } from '../support/raw-websocket.js';
 import { verifies, type Requirement, type Scene } from './suite.js';
@@ -11,14 +11,14 @@ const AFTER_GRACE_MS = 26_000;
 const TEXT = 1;
 const CONTINUATION = 0;
 
-/** How the server comes to close a connection. */
+/** A reason for the server to close a connection. */
 interface Provocation extends Pick<Requirement, 'settings' | 'only'> {
-  /** Gives the client that is about to be closed. */
+  /** Returns the client that is about to be closed. */
   provoke(scene: Scene): Promise<TestClient>;
 }
 
-// 4002 and 4203 are about raw WebSocket alone: see 10-websocket.ts and 02-heartbeat.ts. 4202 and
-// 4204 are tried with their clauses, P-9.12 and P-5.15.
+// 4002 and 4203 concern only raw WebSocket: see 10-websocket.ts and 02-heartbeat.ts. 4202 and
+// 4204 are tested with their clauses, P-9.12 and P-5.15.
 const PROVOCATIONS: Record<number, Provocation> = {
   4001: {
     only: ['websocket', 'in-memory'],
@@ -63,24 +63,24 @@ const PROVOCATIONS: Record<number, Provocation> = {
     provoke: async ({ join }) => {
       const ann = await join('ann');
       const ahead = ann.welcome.expiresAt + AFTER_GRACE_MS - Date.now();
-      await atLaterTime(ahead, () => ann.until(() => ann.events('bye').length > 0, 'bye'));
+      await withClockAhead(ahead, () => ann.until(() => ann.events('bye').length > 0, 'bye'));
       return ann;
     },
   },
 };
 
-/** The verdict of a code, by its range alone. */
+/** Returns the action that the range of a code requires. */
 function verdictOf(code: number): Pick<EventData<'bye'>, 'reconnect'> {
   return { reconnect: [41, 42].includes(Math.floor(code / 100)) };
 }
 
-/** Checks how a client sees the end, as far as its transport can tell. */
+/** Checks how a client sees the close, as far as its transport reports it. */
 function checkEnd(transport: string, { closedAs }: TestClient, bye: EventData<'bye'>): void {
   if (!transport.startsWith('socket.io')) {
     assert.deepEqual(closedAs, { code: bye.code, reason: bye.reason });
     return;
   }
-  // Its client stays away after the one, and comes back by itself after the other.
+  // Its client does not reconnect after the former, and reconnects automatically after the latter.
   const reason = bye.reconnect ? 'transport close' : 'io server disconnect';
   assert.equal(closedAs?.reason, reason);
   if (transport === 'socket.io websocket' && bye.reconnect) assert.equal(closedAs.code, bye.code);
@@ -89,7 +89,7 @@ function checkEnd(transport: string, { closedAs }: TestClient, bye: EventData<'b
 for (const [code, { provoke, ...options }] of Object.entries(PROVOCATIONS)) {
   verifies(
     ['P-4.5', 'P-2.14'],
-    `says bye before it closes with ${code}`,
+    `sends bye before it closes with ${code}`,
     async (scene) => {
       const client = await provoke(scene);
 
@@ -106,8 +106,8 @@ for (const [code, { provoke, ...options }] of Object.entries(PROVOCATIONS)) {
   );
 }
 
-/** Breaches of RFC 6455, each as the bytes that a client writes. */
-const BREACHES: readonly (readonly [number, string, Buffer])[] = [
+/** Violations of RFC 6455, each as the bytes that a client writes. */
+const VIOLATIONS: readonly (readonly [number, string, Buffer])[] = [
   [1002, 'an unknown opcode', rawFrame({ opcode: 3 })],
   [1002, 'a reserved bit', rawFrame({ opcode: TEXT, rsv1: true, payload: Buffer.from('{}') })],
   [1002, 'a frame without a mask', rawFrame({ opcode: TEXT, masked: false })],
@@ -126,12 +126,12 @@ const BREACHES: readonly (readonly [number, string, Buffer])[] = [
 ];
 
 /** Checks that a raw WebSocket is closed with a code and no bye. */
-async function checkBreach(raw: RawWebSocket, code: number): Promise<void> {
+async function checkViolation(raw: RawWebSocket, code: number): Promise<void> {
   assert.equal((await raw.client.end()).code, code);
   assert.deepEqual(raw.client.events('bye'), []);
 }
 
-for (const [code, what, bytes] of BREACHES) {
+for (const [code, what, bytes] of VIOLATIONS) {
   verifies(
     'P-4.6',
     `closes with ${String(code)} and without bye after ${what}`,
@@ -141,7 +141,7 @@ for (const [code, what, bytes] of BREACHES) {
 
       raw.write(bytes);
 
-      await checkBreach(raw, code);
+      await checkViolation(raw, code);
     },
     { only: ['websocket'], settings: {} },
   );
@@ -156,7 +156,7 @@ verifies(
 
     raw.socket.send(' '.repeat(limits.frameBytes + 1));
 
-    await checkBreach(raw, 1009);
+    await checkViolation(raw, 1009);
   },
   { only: ['websocket'], settings: {} },
 );

@@ -4,12 +4,12 @@ import { randomBytes } from 'node:crypto';
 import { COMMANDS, type CommandName } from '#src/protocol/commands.js';
 
 import type { TestClient } from '../support/client.js';
-import { inDirectRoom, idOf } from './directs.js';
-import { again, say } from './meeting.js';
+import { idOf, openDirectRoom } from './directs.js';
+import { connectAgain, say } from './meeting.js';
 import { positionIn } from './reading.js';
-import { verifies } from './suite.js';
+import { verifiesCore } from './suite.js';
 
-/** What one who knows all about a room may know. */
+/** Identifiers that an outsider could know of a room. */
 interface Target {
   readonly room: string;
   readonly message: string;
@@ -23,7 +23,7 @@ type Naming = (target: Target) => readonly object[];
 const inRoom: Naming = ({ room }) => [{ room }];
 const onMessage: Naming = ({ room, message }) => [{ room, message }];
 
-/** Data that names a room, for every command there is; null for those that name none. */
+/** Data that names a room, for each command; null for commands that name no room. */
 const NAMING: Readonly<Record<CommandName, Naming | null>> = {
   hello: null,
   'session.ping': null,
@@ -43,18 +43,12 @@ const NAMING: Readonly<Record<CommandName, Naming | null>> = {
   'dm.open': null,
   'dm.list': null,
   'message.send': ({ room, message }) => [
-    ...[
-      { room, text: 'hi' },
-      { room, text: 'hi', cid: 'c-1' },
-    ],
-    ...[
-      { room, text: 'hi', replyTo: message },
-      { room, text: 'hi', cause: message },
-    ],
-    ...[
-      { room, files: ['0'.repeat(32)] },
-      { room, image: { data: PIXEL } },
-    ],
+    { room, text: 'hi' },
+    { room, text: 'hi', cid: 'c-1' },
+    { room, text: 'hi', replyTo: message },
+    { room, text: 'hi', cause: message },
+    { room, files: ['0'.repeat(32)] },
+    { room, image: { data: PIXEL } },
   ],
   'message.edit': ({ room, message }) => [{ room, message, text: 'mine' }],
   'message.delete': onMessage,
@@ -81,26 +75,26 @@ const NAMING: Readonly<Record<CommandName, Naming | null>> = {
   'bot.status': inRoom,
 };
 
-/** What a guest is refused whatever room it is about: commands for bots, and making it by name. */
+/** Commands that guests are refused in any room: those of bots, and creating a room by its id. */
 const FORBIDDEN = new Set(['room.create', 'bot.ack', 'bot.load', 'bot.store']);
 
-const nowhere = (): Target => ({
+const missingTarget = (): Target => ({
   room: `@dm-${randomBytes(18).toString('base64url')}`,
   message: randomBytes(18).toString('base64url'),
   epoch: randomBytes(9).toString('base64url'),
 });
 
-/** Tries everything on a room that is there, and on one that is not: the answers are the same. */
-async function findsNothing(
+/** Checks that commands get the same errors for an existing room as for a missing one. */
+async function refusesAsMissing(
   client: TestClient,
   target: Target,
   commands: readonly CommandName[] = Object.keys(COMMANDS) as CommandName[],
 ): Promise<void> {
-  const missing = nowhere();
+  const missing = missingTarget();
   for (const cmd of commands) {
     const data = NAMING[cmd]?.(target) ?? [];
-    for (const [index, there] of data.entries()) {
-      const answer = await client.call(cmd, there);
+    for (const [index, existing] of data.entries()) {
+      const answer = await client.call(cmd, existing);
       const none = await client.call(cmd, NAMING[cmd]?.(missing)[index]);
       assert(!answer.ok && !none.ok, `${cmd} is refused`);
       assert.equal(answer.error.code, FORBIDDEN.has(cmd) ? 'forbidden' : 'not_found', cmd);
@@ -109,26 +103,26 @@ async function findsNothing(
   }
 }
 
-verifies(
+verifiesCore(
   ['P-5.16', 'P-4.2', 'P-6.12'],
-  'is not there for anybody else, whatever the command',
+  'hides a direct room from all other users in every command',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     const { id: message } = await say(ann, room, 'a secret', { cid: 'c-1' });
     const { epoch, seq } = await positionIn(ann, room);
     const eve = await scene.join('eve');
 
-    await findsNothing(eve, { room, message, epoch });
-    await bob.settled();
+    await refusesAsMissing(eve, { room, message, epoch });
+    await bob.roundTrip();
 
-    const late = await again(scene, eve, { resume: { [room]: { epoch, seq: 0 } } });
+    const late = await connectAgain(scene, eve, { resume: { [room]: { epoch, seq: 0 } } });
     assert.deepEqual(late.welcome.resumed, { [room]: { complete: false, reason: 'not_found' } });
     assert.deepEqual(
       [...eve.logged(room), ...late.logged(room)],
       [],
-      'nothing of the room came to her',
+      'eve gets nothing of the room',
     );
-    assert.equal((await positionIn(bob, room)).seq, seq, 'nothing came of it');
+    assert.equal((await positionIn(bob, room)).seq, seq, 'nothing was written');
     const { rooms } = await eve.ok('room.list', { limit: 100 });
     assert(rooms.every(({ kind, id }) => kind === 'public' && id !== room));
     assert.deepEqual((await eve.ok('dm.list', {})).directs, []);
@@ -136,17 +130,17 @@ verifies(
   },
 );
 
-verifies(
+verifiesCore(
   ['P-5.16', 'P-5.6'],
-  'is not there for one of the two who has left, but to come back',
+  'hides a direct room from a user who has left it, except for room.join',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     const { id: message } = await say(bob, room, 'a secret', { cid: 'c-1' });
     const { epoch } = await positionIn(ann, room);
     await bob.ok('room.leave', { room });
 
     const commands = (Object.keys(COMMANDS) as CommandName[]).filter((cmd) => cmd !== 'room.join');
-    await findsNothing(bob, { room, message, epoch }, commands);
+    await refusesAsMissing(bob, { room, message, epoch }, commands);
     const { messages } = await bob.ok('room.join', { room });
     assert.deepEqual(
       messages.map(({ id }) => id),
@@ -155,28 +149,32 @@ verifies(
   },
 );
 
-verifies(
+verifiesCore(
   ['P-5.16', 'P-5.7', 'P-13.3'],
-  'has no owner, and is made by nobody else',
+  'gives a direct room no owner, and lets only dm.open create it',
   async (scene) => {
-    const { ann, room } = await inDirectRoom(scene);
-    await ann.refused('room.update', { room, title: 'Ours' }, 'forbidden');
-    await ann.refused('bot.add', { room, bot: 'dice' }, 'forbidden');
-    await ann.refused('bot.remove', { room, bot: 'dice' }, 'forbidden');
-    await ann.refused('room.create', { room }, 'forbidden');
-    const { room: other } = nowhere();
-    await ann.refused('room.create', { room: other }, 'forbidden');
-    await ann.refused('room.join', { room: other, create: true }, 'not_found');
+    const { ann, room } = await openDirectRoom(scene);
+    await ann.expectError('room.update', { room, title: 'Ours' }, 'forbidden');
+    await ann.expectError('bot.add', { room, bot: 'dice' }, 'forbidden');
+    await ann.expectError('bot.remove', { room, bot: 'dice' }, 'forbidden');
+    await ann.expectError('room.create', { room }, 'forbidden');
+    const { room: other } = missingTarget();
+    await ann.expectError('room.create', { room: other }, 'forbidden');
+    await ann.expectError('room.join', { room: other, create: true }, 'not_found');
   },
 );
 
-verifies(['P-5.1', 'P-5.16'], 'has an id that is written in one way', async (scene) => {
-  const { ann, room } = await inDirectRoom(scene);
-  const other = room.slice(4).replace(/[a-z]/i, (letter) => {
-    return letter < 'a' ? letter.toLowerCase() : letter.toUpperCase();
-  });
-  await ann.refused('room.get', { room: `@dm-${other}` }, 'not_found');
-  for (const wrong of [` ${room}`, `${room}x`, room.slice(0, -1), room.toUpperCase()]) {
-    await ann.refused('room.get', { room: wrong }, 'invalid');
-  }
-});
+verifiesCore(
+  ['P-5.1', 'P-5.16'],
+  'accepts only the exact spelling of the id of a direct room',
+  async (scene) => {
+    const { ann, room } = await openDirectRoom(scene);
+    const other = room.slice(4).replace(/[a-z]/i, (letter) => {
+      return letter < 'a' ? letter.toLowerCase() : letter.toUpperCase();
+    });
+    await ann.expectError('room.get', { room: `@dm-${other}` }, 'not_found');
+    for (const wrong of [` ${room}`, `${room}x`, room.slice(0, -1), room.toUpperCase()]) {
+      await ann.expectError('room.get', { room: wrong }, 'invalid');
+    }
+  },
+);

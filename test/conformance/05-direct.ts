@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 
 import { HeldWriter } from '../support/held-writer.js';
-import { inDirectRoom, idOf, openWith } from './directs.js';
-import { again, say } from './meeting.js';
+import { idOf, openDirectRoom, openWith } from './directs.js';
+import { connectAgain, say } from './meeting.js';
 import { checkRate } from './rate.js';
 import { positionIn, range, readHistory, readLog, readPage, seqsOf } from './reading.js';
-import { verifies } from './suite.js';
+import { verifiesCore } from './suite.js';
 
-verifies(['P-5.17', 'P-5.16', 'P-5.1'], 'makes a room of two users', async (scene) => {
+verifiesCore(['P-5.17', 'P-5.16', 'P-5.1'], 'creates a direct room of two users', async (scene) => {
   const ann = await scene.join('ann');
   const bob = await scene.join('bob');
   const { created, ...cut } = await openWith(ann, bob);
@@ -19,48 +19,63 @@ verifies(['P-5.17', 'P-5.16', 'P-5.1'], 'makes a room of two users', async (scen
   assert.match(cut.room, /^@dm-[\w-]{24}$/);
   const { createdAt } = cut.info;
   assert.deepEqual(cut.info, {
-    ...{ id: cut.room, kind: 'direct', title: '', owner: null },
-    ...{ memberCount: 2, createdAt, users },
+    id: cut.room,
+    kind: 'direct',
+    title: '',
+    owner: null,
+    memberCount: 2,
+    createdAt,
+    users,
   });
-  assert.deepEqual([created, cut.seq, cut.messages, cut.hasMore], [true, 3, [], false]);
+  assert.deepEqual(
+    { created, seq: cut.seq, messages: cut.messages, hasMore: cut.hasMore },
+    { created: true, seq: 3, messages: [], hasMore: false },
+  );
   assert.deepEqual(cut.you.user, ann.welcome.user);
   const members = cut.members.toSorted((a, b) => (a.user.id < b.user.id ? -1 : 1));
   assert.deepEqual(
-    members.map(({ user, role }) => [user, role]),
-    users.map((user) => [user, 'member']),
+    members.map(({ user, role }) => ({ user, role })),
+    users.map((user) => ({ user, role: 'member' })),
   );
   assert.deepEqual(cut.presence, { online: [idOf(ann)], count: 1 });
-  assert.deepEqual([theirs.created, theirs.room, theirs.seq], [false, cut.room, 3]);
+  assert.deepEqual(
+    { created: theirs.created, room: theirs.room, seq: theirs.seq },
+    { created: false, room: cut.room, seq: 3 },
+  );
   assert.deepEqual(
     log.map(({ event }) => event),
     ['room.created', 'member.joined', 'member.joined'],
   );
 });
 
-verifies(['P-5.17', 'P-5.14'], 'tells both of it, on all their connections', async (scene) => {
-  const ann = await scene.join('ann');
-  const bob = await scene.join('bob');
-  const tabs = [ann, await again(scene, ann), bob, await again(scene, bob)];
+verifiesCore(
+  ['P-5.17', 'P-5.14'],
+  'sends dm.opened to all connections of both users',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const bob = await scene.join('bob');
+    const tabs = [ann, await connectAgain(scene, ann), bob, await connectAgain(scene, bob)];
 
-  const { info } = await openWith(ann, bob);
-  await openWith(bob, ann);
-  const told = await Promise.all(tabs.map((tab) => tab.event('dm.opened')));
-  for (const tab of tabs) await tab.settled();
+    const { info } = await openWith(ann, bob);
+    await openWith(bob, ann);
+    const opened = await Promise.all(tabs.map((tab) => tab.event('dm.opened')));
+    for (const tab of tabs) await tab.roundTrip();
 
-  for (const [index, event] of told.entries()) {
-    const seq = (tabs[index]?.welcome.me.seq ?? 0) + 1;
-    assert.deepEqual(event, { room: '@me', seq, at: event.at, info, user: ann.welcome.user });
-  }
-  assert.deepEqual(
-    tabs.map((tab) => tab.events('dm.opened').length),
-    [1, 1, 1, 1],
-    'opening it again tells nothing',
-  );
-});
+    for (const [index, event] of opened.entries()) {
+      const seq = (tabs[index]?.welcome.me.seq ?? 0) + 1;
+      assert.deepEqual(event, { room: '@me', seq, at: event.at, info, user: ann.welcome.user });
+    }
+    assert.deepEqual(
+      tabs.map((tab) => tab.events('dm.opened').length),
+      [1, 1, 1, 1],
+      'opening it again sends nothing',
+    );
+  },
+);
 
-verifies(
+verifiesCore(
   ['P-5.17', 'P-5.16'],
-  'reaches users who are away, and tells them when they come',
+  'opens a room with a user who is away, and sends dm.opened when the user returns',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
@@ -70,12 +85,12 @@ verifies(
 
     const { room, members } = await openWith(ann, bob);
     await say(ann, room, 'are you there?');
-    const back = await again(scene, bob, { resume: { '@me': me } });
+    const back = await connectAgain(scene, bob, { resume: { '@me': me } });
     const { info, user } = await back.event('dm.opened');
     const { messages } = await back.ok('room.join', { room: info.id });
 
     assert.deepEqual(members.map(({ user: { name } }) => name).sort(), ['ann', 'robert']);
-    assert.deepEqual([info.id, user], [room, ann.welcome.user]);
+    assert.deepEqual({ room: info.id, user }, { room, user: ann.welcome.user });
     assert.deepEqual(
       messages.map(({ text }) => text),
       ['are you there?'],
@@ -83,39 +98,45 @@ verifies(
   },
 );
 
-verifies(['P-5.16', 'P-5.17'], 'is one room however many open it at once', async (scene) => {
-  const ann = await scene.join('ann');
-  const bob = await scene.join('bob');
-  const tabs = [ann, bob, await again(scene, ann), await again(scene, bob)];
-
-  const ids = tabs.map((tab, index) => tab.post('dm.open', { user: idOf(index % 2 ? ann : bob) }));
-  const replies = await Promise.all(tabs.map((tab, index) => tab.reply(ids[index])));
-  for (const tab of tabs) await tab.settled();
-
-  const cuts = replies.map((reply) => {
-    assert(reply.ok, JSON.stringify(reply));
-    return reply.data as Awaited<ReturnType<typeof openWith>>;
-  });
-  assert.equal(new Set(cuts.map(({ room, epoch }) => `${room} ${epoch}`)).size, 1);
-  assert.equal(cuts.filter(({ created }) => created).length, 1);
-  assert.deepEqual(
-    cuts.map(({ seq, memberCount }) => [seq, memberCount]),
-    tabs.map(() => [3, 2]),
-  );
-  for (const tab of tabs) assert.equal(tab.events('dm.opened').length, 1);
-});
-
-verifies(
-  ['P-5.16', 'P-5.17', 'P-3.5'],
-  'is one room for two who open it in one transaction',
+verifiesCore(
+  ['P-5.16', 'P-5.17'],
+  'creates one room when several connections open it at the same time',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
-    const held = await HeldWriter.of(scene.server);
+    const tabs = [ann, bob, await connectAgain(scene, ann), await connectAgain(scene, bob)];
+
+    const ids = tabs.map((tab, index) =>
+      tab.post('dm.open', { user: idOf(index % 2 ? ann : bob) }),
+    );
+    const replies = await Promise.all(tabs.map((tab, index) => tab.reply(ids[index])));
+    for (const tab of tabs) await tab.roundTrip();
+
+    const cuts = replies.map((reply) => {
+      assert(reply.ok, JSON.stringify(reply));
+      return reply.data as Awaited<ReturnType<typeof openWith>>;
+    });
+    assert.equal(new Set(cuts.map(({ room, epoch }) => `${room} ${epoch}`)).size, 1);
+    assert.equal(cuts.filter(({ created }) => created).length, 1);
+    assert.deepEqual(
+      cuts.map(({ seq, memberCount }) => ({ seq, memberCount })),
+      tabs.map(() => ({ seq: 3, memberCount: 2 })),
+    );
+    for (const tab of tabs) assert.equal(tab.events('dm.opened').length, 1);
+  },
+);
+
+verifiesCore(
+  ['P-5.16', 'P-5.17', 'P-3.5'],
+  'creates one room when both users open it in one transaction',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const bob = await scene.join('bob');
+    const held = await HeldWriter.hold(scene.server);
     const first = ann.post('dm.open', { user: idOf(bob) });
-    await held.waiting(1);
+    await held.untilQueued(1);
     const second = bob.post('dm.open', { user: idOf(ann) });
-    await held.waiting(2);
+    await held.untilQueued(2);
     held.release();
     const replies = [await ann.reply(first), await bob.reply(second)];
 
@@ -125,18 +146,18 @@ verifies(
     );
     const { directs } = await bob.ok('dm.list', {});
     assert.deepEqual(
-      directs.map(({ seq, info }) => [seq, info.memberCount]),
-      [[3, 2]],
+      directs.map(({ seq, info }) => ({ seq, memberCount: info.memberCount })),
+      [{ seq: 3, memberCount: 2 }],
     );
   },
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
   ['P-5.16', 'P-5.12', 'P-6.11', 'P-7.2'],
-  'works as every room: messages, history, resume, sync, presence, typing, names',
+  'supports messages, history, resume, sync, presence, typing and renames like any other room',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     const position = await positionIn(bob, room);
     await ann.event('presence', ({ online = [] }) => online.includes(idOf(bob)));
     await ann.ok('typing.set', { room, active: true });
@@ -148,43 +169,50 @@ verifies(
     await ann.event('presence', ({ offline = [] }) => offline.includes(idOf(bob)));
     await say(ann, room, 'are you gone?', { replyTo: message });
     await ann.ok('user.update', { name: 'anna' });
-    const back = await again(scene, bob, { resume: { [room]: position } });
+    const back = await connectAgain(scene, bob, { resume: { [room]: position } });
     await say(back, room, 'no');
     const { found } = await ann.ok('message.status', { room, cid: 'c-1' });
     const { duplicate } = await ann.ok('message.send', { room, text: 'hi', cid: 'c-1' });
     await ann.event('message.created', ({ message: { text } }) => text === 'no');
 
-    assert.deepEqual([typing.user, typing.room], [ann.welcome.user, room]);
+    assert.deepEqual(
+      { started: typing.started, room: typing.room },
+      { started: [ann.welcome.user], room },
+    );
     assert.deepEqual(back.welcome.resumed[room], { complete: true, seq: 8 });
     assert.deepEqual(seqsOf(back.logged(room)), range(position.seq + 1, 9));
     assert.deepEqual(
       (await readHistory(back, room)).map(({ text }) => text),
       ['hi bob', 'are you gone?', 'no'],
     );
-    assert.deepEqual([found, duplicate], [true, true]);
+    assert.deepEqual({ found, duplicate }, { found: true, duplicate: true });
     const { info } = await back.ok('room.get', { room });
     const names = info.users?.map(({ name }) => name).sort();
-    assert.deepEqual(names, ['anna', 'bob'], 'as they are called now');
+    assert.deepEqual(names, ['anna', 'bob'], 'with current names');
     assert.equal((await readPage(back, room, { ...position, seq: 8 })).events.length, 1);
-    await back.refused('message.delete', { room, message }, 'forbidden');
+    await back.expectError('message.delete', { room, message }, 'forbidden');
     const { message: gone } = await ann.ok('message.delete', { room, message });
     assert.equal(gone.deletedBy, idOf(ann));
   },
 );
 
-verifies(['P-5.17', 'P-4.2'], 'refuses who is nobody, or oneself', async (scene) => {
-  const ann = await scene.join('ann');
-  const gone = await scene.join('gone');
-  await gone.close();
+verifiesCore(
+  ['P-5.17', 'P-4.2'],
+  'refuses a direct room with an unknown user or with oneself',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const gone = await scene.join('gone');
+    await gone.close();
 
-  await ann.refused('dm.open', { user: idOf(ann) }, 'invalid');
-  await ann.refused('dm.open', { user: 'nobody' }, 'not_found');
-  await ann.refused('dm.open', { user: '' }, 'invalid');
-  const { directs } = await ann.ok('dm.list', {});
-  assert.deepEqual(directs, []);
-});
+    await ann.expectError('dm.open', { user: idOf(ann) }, 'invalid');
+    await ann.expectError('dm.open', { user: 'nobody' }, 'not_found');
+    await ann.expectError('dm.open', { user: '' }, 'invalid');
+    const { directs } = await ann.ok('dm.list', {});
+    assert.deepEqual(directs, []);
+  },
+);
 
-verifies(['P-5.18', 'P-5.7'], 'lists direct rooms, the latest first, in pages', async (scene) => {
+verifiesCore(['P-5.18', 'P-5.7'], 'lists direct rooms in pages, latest first', async (scene) => {
   const ann = await scene.join('ann');
   const others = [await scene.join('bob'), await scene.join('cem'), await scene.join('dan')];
   const rooms: string[] = [];
@@ -198,56 +226,59 @@ verifies(['P-5.18', 'P-5.7'], 'lists direct rooms, the latest first, in pages', 
   const { rooms: listed } = await ann.ok('room.list', { mine: true });
 
   assert.deepEqual([...first.directs, ...rest.directs], whole.directs);
-  assert.deepEqual([rest.next, whole.next], [undefined, undefined]);
+  assert.deepEqual(
+    { afterRest: rest.next, afterWhole: whole.next },
+    { afterRest: undefined, afterWhole: undefined },
+  );
   assert.deepEqual(
     whole.directs.map(({ info }) => info.id).sort(),
     rooms.toSorted(),
-    'each is there once',
+    'each room is listed once',
   );
   assert(whole.directs.every((entry, i) => entry.at <= (whole.directs[i - 1]?.at ?? Infinity)));
   const entry = whole.directs.find(({ info }) => info.id === rooms[0]);
-  assert.deepEqual([entry?.seq, entry?.at], [4, at]);
-  assert.deepEqual(theirs?.directs, [entry], 'both are given the same');
+  assert.deepEqual({ seq: entry?.seq, at: entry?.at }, { seq: 4, at });
+  assert.deepEqual(theirs?.directs, [entry], 'both users get the same entry');
   assert.deepEqual(entry?.info, (await ann.ok('room.get', { room: rooms[0] ?? '' })).info);
   assert.deepEqual(listed, []);
   for (const after of ['x', '1', '1.@me', `1.${rooms[0] ?? ''}x`]) {
-    await ann.refused('dm.list', { after }, 'invalid');
+    await ann.expectError('dm.list', { after }, 'invalid');
   }
 });
 
-verifies(
+verifiesCore(
   ['P-9.10', 'P-5.17'],
-  'limits the direct rooms that a user makes',
+  'limits how many direct rooms a user creates per hour',
   async (scene) => {
     const ann = await scene.join('ann');
     const others = [await scene.join('bob'), await scene.join('cem'), await scene.join('dan')];
     const [bob, cem, dan] = others.map(idOf);
     await ann.ok('dm.open', { user: bob ?? '' });
-    await ann.refused('dm.open', { user: 'nobody' }, 'not_found');
+    await ann.expectError('dm.open', { user: 'nobody' }, 'not_found');
     await ann.ok('dm.open', { user: cem ?? '' });
-    const error = await ann.refused('dm.open', { user: dan }, 'rate_limited');
+    const error = await ann.expectError('dm.open', { user: dan }, 'rate_limited');
     const { created } = await ann.ok('dm.open', { user: bob ?? '' });
     await others[2]?.ok('dm.open', { user: idOf(ann) });
 
     const wait = checkRate(error, 'directs');
     assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two rooms an hour`);
-    assert.equal(created, false, 'what is there may be opened');
+    assert.equal(created, false, 'an existing room may be opened');
   },
   { settings: { PARLANCE_LIMIT_DIRECTS_PER_HOUR: '2' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.6', 'P-5.17', 'P-4.2'],
-  'limits the direct rooms of either of the two, apart from others',
+  'limits the direct rooms of each of the two users, apart from public rooms',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     const cem = await scene.join('cem');
     await ann.ok('room.join', { room: 'general' });
-    const own = await ann.refused('dm.open', { user: idOf(cem) }, 'limit_reached');
-    const others = await cem.refused('dm.open', { user: idOf(ann) }, 'limit_reached');
+    const own = await ann.expectError('dm.open', { user: idOf(cem) }, 'limit_reached');
+    const others = await cem.expectError('dm.open', { user: idOf(ann) }, 'limit_reached');
     await ann.ok('room.leave', { room });
     await cem.ok('dm.open', { user: idOf(ann) });
-    const back = await bob.refused('message.send', { room, text: 'hi' }, 'limit_reached');
+    const back = await bob.expectError('message.send', { room, text: 'hi' }, 'limit_reached');
 
     for (const { details } of [own, others, back]) {
       assert.deepEqual(details, { limit: 'directsPerUser', value: 1 });
@@ -256,18 +287,18 @@ verifies(
   { settings: { PARLANCE_LIMIT_DIRECTS_PER_USER: '1', PARLANCE_LIMIT_ROOMS_PER_USER: '1' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.6', 'P-5.17'],
-  'attaches to no more rooms than a connection may have',
+  'refuses to open a direct room beyond the rooms that a connection may attach to',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
     await ann.ok('room.join', { room: 'general' });
-    const { details } = await ann.refused('dm.open', { user: idOf(bob) }, 'limit_reached');
+    const { details } = await ann.expectError('dm.open', { user: idOf(bob) }, 'limit_reached');
     const { directs } = await bob.ok('dm.list', {});
 
     assert.deepEqual(details, { limit: 'roomsPerConnection', value: 1 });
-    assert.deepEqual(directs, [], 'nothing was made');
+    assert.deepEqual(directs, [], 'no room was created');
   },
   { settings: { PARLANCE_LIMIT_ROOMS_PER_CONNECTION: '1' } },
 );

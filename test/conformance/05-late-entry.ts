@@ -8,11 +8,11 @@ import { eventually } from '../support/eventually.js';
 import { HeldReader } from '../support/held-reader.js';
 import { PostgresAdmin } from '../support/postgres-admin.js';
 import type { TestServer } from '../support/server.js';
-import { again, chatter, meet, say } from './meeting.js';
+import { connectAgain, meet, say, sendMany } from './meeting.js';
 import { readCut, replay } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
-/** So many that the first are no longer in memory. */
+/** Enough messages to evict the first ones from memory. */
 const MANY = 300;
 const LONG_RESUME = { settings: { PARLANCE_LIMIT_RESUME_EVENTS: '1000' } };
 
@@ -21,44 +21,48 @@ function serverOf({ server }: Scene): TestServer {
   return server;
 }
 
-/** Waits until the newest connection has a command in work. */
-async function atWork({ app }: TestServer): Promise<void> {
-  const newest = () => [...app.get(OpenConnections).all()].at(-1);
-  await eventually(() => newest()?.inFlight === 1, 'a command that waits for the database');
+/** Waits until a command of the newest connection is in flight. */
+async function untilInFlight({ app }: TestServer): Promise<void> {
+  const open = app.get(OpenConnections);
+  const isInFlight = (): boolean => {
+    const newest = [...open.all()].at(-1);
+    return newest !== undefined && open.intakeOf(newest)?.inFlight === 1;
+  };
+  await eventually(isInFlight, 'a command that waits for the database');
 }
 
-/** Has a member leave while another connection of the same user waits to enter. */
-async function leaveMeanwhile(
+/** Makes a member leave while another connection of the same user waits to attach. */
+async function leaveWhileAttaching(
   scene: Scene,
   room: string,
   member: TestClient,
-  enter: () => string,
+  attach: () => string,
 ): Promise<string> {
   const server = serverOf(scene);
-  const reads = HeldReader.of(server);
-  const id = enter();
-  await atWork(server);
+  const reads = HeldReader.hold(server);
+  const id = attach();
+  await untilInFlight(server);
   await member.ok('room.leave', { room });
-  reads.release();
+  await reads.release();
   return id;
 }
 
 verifies(
   ['P-5.6', 'P-5.11'],
-  'attaches nobody by a sync who leaves before it is done',
+  'does not attach a user who leaves during a sync',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const { epoch } = await readCut(ann, room);
-    await chatter(ann, room, MANY);
-    const bobToo = await again(scene, bob);
+    await sendMany(ann, room, MANY);
+    const bobToo = await connectAgain(scene, bob);
 
-    const id = await leaveMeanwhile(scene, room, bob, () =>
+    const id = await leaveWhileAttaching(scene, room, bob, () =>
       bobToo.post('room.sync', { room, epoch, after: 1 }),
     );
     const reply = await bobToo.reply(id);
     await say(ann, room, 'not for bob');
-    await bobToo.settled();
+    await bobToo.roundTrip();
 
     assert.equal(reply.ok ? 'ok' : reply.error.code, 'not_member');
     assert.deepEqual(bobToo.logged(room), []);
@@ -68,19 +72,19 @@ verifies(
 
 verifies(
   ['P-5.6', 'P-5.12'],
-  'attaches nobody by a resume who leaves before it is done',
+  'does not attach a user who leaves during a resume',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const { epoch } = await readCut(ann, room);
-    await chatter(ann, room, MANY);
+    await sendMany(ann, room, MANY);
     const bobToo = await scene.connect();
     const hello = { protocol: 1, token: bob.welcome.token, resume: { [room]: { epoch, seq: 1 } } };
 
-    const id = await leaveMeanwhile(scene, room, bob, () => bobToo.post('hello', hello));
+    const id = await leaveWhileAttaching(scene, room, bob, () => bobToo.post('hello', hello));
     await bobToo.reply(id);
     await say(ann, room, 'not for bob');
-    await bobToo.settled();
+    await bobToo.roundTrip();
 
     assert.deepEqual(bobToo.welcome.resumed, { [room]: { complete: false, reason: 'not_found' } });
     assert.deepEqual(bobToo.logged(room), []);
@@ -90,21 +94,21 @@ verifies(
 
 verifies(
   ['P-5.11', 'P-5.8'],
-  'misses nothing of a room that leaves the memory during a sync',
+  'loses no event of a room that is evicted from memory during a sync',
   async (scene) => {
     const server = serverOf(scene);
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const { epoch, seq: joined } = await readCut(ann, room);
-    await chatter(ann, room, MANY);
-    const bobToo = await again(scene, bob);
-    const admin = await PostgresAdmin.beside(server);
+    await sendMany(ann, room, MANY);
+    const bobToo = await connectAgain(scene, bob);
+    const admin = await PostgresAdmin.connect(server);
 
     await admin.lock('messages');
     const synced = replay(bobToo, room, { epoch, seq: 1 });
     await admin.untilBlocked();
-    // As when others take its place.
-    server.app.get(ActiveRooms).lost();
+    // Evicts the room, as when other rooms need its place.
+    server.app.get(ActiveRooms).reverted(room);
     await ann.ok('room.update', { room, title: 'Meanwhile' });
     await admin.unlock();
     const page = await synced;
@@ -118,6 +122,6 @@ verifies(
   },
   {
     settings: {},
-    needs: { database: 'postgres', because: 'SQLite reads a page in one go' },
+    needs: { database: 'postgres', because: 'SQLite reads a page in one step' },
   },
 );

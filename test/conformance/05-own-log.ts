@@ -2,31 +2,35 @@ import assert from 'node:assert/strict';
 
 import type { TestClient } from '../support/client.js';
 import { HeldWriter } from '../support/held-writer.js';
-import { again, meet } from './meeting.js';
+import { connectAgain, meet } from './meeting.js';
 import { range, readPage, replay, seqsOf } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
-verifies(['P-5.14', 'P-8.2'], 'flows on every session without joining', async (scene) => {
-  const ann = await scene.join('ann');
-  const annToo = await again(scene, ann);
-  const bob = await scene.join('bob');
+verifies(
+  ['P-5.14', 'P-8.2'],
+  'delivers the own log to every session without a join',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const annToo = await connectAgain(scene, ann);
+    const bob = await scene.join('bob');
 
-  const { user } = await ann.ok('user.update', { name: 'Anna' });
-  const event = await annToo.event('user.updated');
-  await ann.event('user.updated');
-  await bob.settled();
+    const { user } = await ann.ok('user.update', { name: 'Anna' });
+    const event = await annToo.event('user.updated');
+    await ann.event('user.updated');
+    await bob.roundTrip();
 
-  assert.deepEqual(event, { room: '@me', seq: ann.welcome.me.seq + 1, at: event.at, user });
-  assert.deepEqual(user, { ...ann.welcome.user, name: 'Anna' });
-  assert.deepEqual(bob.events(), [], 'others see nothing of it');
-});
+    assert.deepEqual(event, { room: '@me', seq: ann.welcome.me.seq + 1, at: event.at, user });
+    assert.deepEqual(user, { ...ann.welcome.user, name: 'Anna' });
+    assert.deepEqual(bob.events(), [], 'other users get nothing');
+  },
+);
 
-verifies('P-5.14', 'begins where the welcome says', async (scene) => {
+verifies('P-5.14', 'starts the own log at the position in the welcome', async (scene) => {
   const ann = await scene.join('ann');
   await ann.ok('user.update', { name: 'Anna' });
   await ann.ok('user.update', { name: 'Annette' });
 
-  const back = await again(scene, ann);
+  const back = await connectAgain(scene, ann);
   await back.ok('user.update', { name: 'Annabel' });
   const event = await back.event('user.updated');
 
@@ -36,7 +40,7 @@ verifies('P-5.14', 'begins where the welcome says', async (scene) => {
   assert.equal(back.events('user.updated').length, 1);
 });
 
-verifies(['P-5.14', 'P-5.11'], 'is replayed by room.sync', async (scene) => {
+verifies(['P-5.14', 'P-5.11'], 'replays the own log by room.sync', async (scene) => {
   const ann = await scene.join('ann');
   const { epoch } = ann.welcome.me;
   const fresh = await readPage(ann, '@me', { epoch, seq: 0 });
@@ -56,7 +60,7 @@ verifies(['P-5.14', 'P-5.11'], 'is replayed by room.sync', async (scene) => {
 
 verifies(
   ['P-5.14', 'P-9.8'],
-  'goes on live during the pages',
+  'delivers events of the own log live between pages',
   async (scene) => {
     const ann = await scene.join('ann');
     const { epoch } = ann.welcome.me;
@@ -74,14 +78,14 @@ verifies(
   { settings: { PARLANCE_LIMIT_PAGE_BYTES: '1024' } },
 );
 
-verifies(['P-5.14', 'P-5.12'], 'may be resumed', async (scene) => {
+verifies(['P-5.14', 'P-5.12'], 'resumes the own log', async (scene) => {
   const ann = await scene.join('ann');
   const { epoch } = ann.welcome.me;
   for (const name of ['Anna', 'Annette', 'Annabel']) await ann.ok('user.update', { name });
 
-  const back = await again(scene, ann, { resume: { '@me': { epoch, seq: 1 } } });
-  const other = await again(scene, ann, { resume: { '@me': { epoch: 'another', seq: 1 } } });
-  const ahead = await again(scene, ann, { resume: { '@me': { epoch, seq: 9 } } });
+  const back = await connectAgain(scene, ann, { resume: { '@me': { epoch, seq: 1 } } });
+  const other = await connectAgain(scene, ann, { resume: { '@me': { epoch: 'another', seq: 1 } } });
+  const ahead = await connectAgain(scene, ann, { resume: { '@me': { epoch, seq: 9 } } });
   await ann.ok('user.update', { name: 'live' });
   for (const client of [back, other, ahead]) {
     await client.event('user.updated', ({ seq }) => seq === 4);
@@ -92,12 +96,16 @@ verifies(['P-5.14', 'P-5.12'], 'may be resumed', async (scene) => {
   const because = (reason: string) => ({ '@me': { complete: false, reason } });
   assert.deepEqual(other.welcome.resumed, because('epoch_mismatch'));
   assert.deepEqual(ahead.welcome.resumed, because('ahead'));
-  assert.deepEqual(seqsOf(other.logged('@me')), [4], 'it flows in any case');
+  assert.deepEqual(
+    seqsOf(other.logged('@me')),
+    [4],
+    'events are delivered even if the log was not resumed',
+  );
   assert.deepEqual(other.welcome.me, { epoch, seq: 3 });
 });
 
-/** Has a user be renamed again and again, while more connections of that user say hello. */
-async function greetAmidRenames(
+/** Renames a user repeatedly while more connections of that user say hello. */
+async function helloDuringRenames(
   scene: Scene,
   resumed: boolean,
 ): Promise<{ late: TestClient[]; head: number }> {
@@ -117,9 +125,9 @@ async function greetAmidRenames(
 
 verifies(
   ['P-5.14', 'P-3.7'],
-  'flows from the position of the welcome, without gap',
+  'delivers the own log without gaps after the position in the welcome',
   async (scene) => {
-    const { late, head } = await greetAmidRenames(scene, false);
+    const { late, head } = await helloDuringRenames(scene, false);
 
     for (const client of late) {
       await client.event('user.updated', ({ seq }) => seq === head);
@@ -132,56 +140,70 @@ verifies(
 
 verifies(
   ['P-5.14', 'P-3.7'],
-  'misses nothing that is written during the hello',
+  'loses no event of the own log that is written during the hello',
   async (scene) => {
     const ann = await scene.join('ann');
     await ann.ok('user.update', { name: 'Anna' });
     const late = await scene.connect();
 
-    const held = await HeldWriter.of(scene.server);
+    const held = await HeldWriter.hold(scene.server);
     const renamed = ann.post('user.update', { name: 'Annette' });
-    await held.waiting(1);
+    await held.untilQueued(1);
     const hello = late.post('hello', { protocol: 1, token: ann.welcome.token });
-    await held.waiting(2);
+    await held.untilQueued(2);
     held.release();
     await late.reply(hello);
     await ann.reply(renamed);
-    await late.settled();
+    await late.roundTrip();
 
     const { me, user } = late.welcome;
     const seqs = seqsOf(late.logged('@me')).filter((seq) => seq > me.seq);
-    assert.deepEqual([seqs, user.name], [range(me.seq + 1, 2), 'Annette']);
+    assert.deepEqual({ seqs, name: user.name }, { seqs: range(me.seq + 1, 2), name: 'Annette' });
   },
   { settings: {} },
 );
 
-verifies(['P-5.14', 'P-5.12', 'P-3.7'], 'keeps its order while it is resumed', async (scene) => {
-  const { late, head } = await greetAmidRenames(scene, true);
+verifies(
+  ['P-5.14', 'P-5.12', 'P-3.7'],
+  'keeps the order of the own log during a resume',
+  async (scene) => {
+    const { late, head } = await helloDuringRenames(scene, true);
 
-  for (const client of late) {
-    await client.event('user.updated', ({ seq }) => seq === head);
-    assert.equal(client.welcome.resumed['@me']?.complete, true);
-    assert.deepEqual(seqsOf(client.logged('@me')), range(1, head));
-  }
-});
+    for (const client of late) {
+      await client.event('user.updated', ({ seq }) => seq === head);
+      assert.equal(client.welcome.resumed['@me']?.complete, true);
+      assert.deepEqual(seqsOf(client.logged('@me')), range(1, head));
+    }
+  },
+);
 
-verifies(['P-5.14', 'P-4.2', 'P-6.12'], 'is no room for any other command', async (scene) => {
-  const { clients } = await meet(scene, 'ann');
-  const [ann] = clients;
-  const room = '@me';
-  const message = 'some-message';
+verifies(
+  ['P-5.14', 'P-4.2', 'P-6.12'],
+  'refuses @me as a room in all other commands',
+  async (scene) => {
+    const { clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const room = '@me';
+    const message = 'some-message';
 
-  for (const [cmd, data] of [
-    ...[['room.create', {}] as const, ['room.join', { create: true }] as const],
-    ...[['room.leave', {}] as const, ['room.get', {}] as const, ['room.members', {}] as const],
-    ...[['room.update', { title: 'Mine' }] as const, ['room.sync', {}] as const],
-    ...[['message.send', { text: 'hi' }] as const, ['message.delete', { message }] as const],
-    ['message.edit', { message, text: 'hi' }] as const,
-    ['message.react', { message, emoji: '👍' }] as const,
-    ['message.unreact', { message, emoji: '👍' }] as const,
-    ...[['message.history', {}] as const, ['message.status', { cid: 'c-1' }] as const],
-    ['typing.set', { active: true }] as const,
-  ]) {
-    await ann.refused(cmd, { room, ...data }, 'forbidden');
-  }
-});
+    for (const [cmd, data] of [
+      ['room.create', {}] as const,
+      ['room.join', { create: true }] as const,
+      ['room.leave', {}] as const,
+      ['room.get', {}] as const,
+      ['room.members', {}] as const,
+      ['room.update', { title: 'Mine' }] as const,
+      ['room.sync', {}] as const,
+      ['message.send', { text: 'hi' }] as const,
+      ['message.delete', { message }] as const,
+      ['message.edit', { message, text: 'hi' }] as const,
+      ['message.react', { message, emoji: '👍' }] as const,
+      ['message.unreact', { message, emoji: '👍' }] as const,
+      ['message.history', {}] as const,
+      ['message.status', { cid: 'c-1' }] as const,
+      ['typing.set', { active: true }] as const,
+    ]) {
+      await ann.expectError(cmd, { room, ...data }, 'forbidden');
+    }
+  },
+);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 
 import { TestClient } from '../support/client.js';
-import { chatter, meet, say } from './meeting.js';
+import { meet, say, sendMany } from './meeting.js';
 import { positionIn, range, readCut, resumeBy, seqsOf } from './reading.js';
 import { verifies } from './suite.js';
 import { OPEN } from './transports.js';
 
-verifies(['P-5.12', 'P-4.2'], 'refuses positions that are none', async (scene) => {
+verifies(['P-5.12', 'P-4.2'], 'refuses malformed positions in the shorthand', async (scene) => {
   const client = await scene.connect();
   const position = { epoch: 'epoch', seq: 1 };
   const many = range(1, 101).map((index) => [`room-${String(index)}`, position]);
@@ -18,13 +18,13 @@ verifies(['P-5.12', 'P-4.2'], 'refuses positions that are none', async (scene) =
     { general: { epoch: 'e'.repeat(65), seq: 1 } },
     { general: 1 },
   ]) {
-    await client.refused('hello', { protocol: 1, resume }, 'invalid');
+    await client.expectError('hello', { protocol: 1, resume }, 'invalid');
   }
 });
 
 verifies(
   ['P-5.12', 'P-2.10'],
-  'resumes by the shorthand too',
+  'resumes a room by the shorthand',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -37,9 +37,9 @@ verifies(
 
     assert.deepEqual(back.welcome.resumed, { [room]: { complete: true, seq: 4 } });
     assert.equal(missed.message.text, 'missed');
-    const told = back.events().map(({ event }) => event);
+    const names = back.events().map(({ event }) => event);
     assert.deepEqual(
-      told.filter((event) => event !== 'presence'),
+      names.filter((event) => event !== 'presence'),
       ['welcome', 'message.created'],
     );
   },
@@ -48,7 +48,7 @@ verifies(
 
 verifies(
   'P-5.12',
-  'resumes while others write, without gap or doubling',
+  'resumes without gaps or duplicates while others write',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -56,7 +56,7 @@ verifies(
     const late = await Promise.all([1, 2, 3, 4].map(() => scene.connect()));
     const hellos: string[] = [];
 
-    await chatter(ann, room, 200, () => {
+    await sendMany(ann, room, 200, () => {
       const hello = { protocol: 1, token: bob.welcome.token, resume: { [room]: from } };
       hellos.push(late[hellos.length]?.post('hello', hello) ?? '');
     });
@@ -73,7 +73,7 @@ verifies(
 
 verifies(
   ['P-5.12', 'P-5.8'],
-  'resumes after a restart of the server',
+  'resumes after a server restart',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -95,7 +95,10 @@ verifies(
     assert.deepEqual(seqsOf(back.logged(room)), [4, 5]);
     assert.deepEqual(seqsOf(annBack.logged(room)), [5]);
     const cut = await readCut(back, room);
-    assert.deepEqual([cut.epoch, cut.memberCount], [from.epoch, 2]);
+    assert.deepEqual(
+      { epoch: cut.epoch, memberCount: cut.memberCount },
+      { epoch: from.epoch, memberCount: 2 },
+    );
   },
   { settings: {} },
 );
@@ -120,7 +123,7 @@ verifies(
 
       assert.deepEqual(user, bob.welcome.user);
       assert.deepEqual(resumed, { [room]: { complete: true, seq: 4 } });
-      assert.deepEqual([missed.seq, missed.message.text], [4, 'missed']);
+      assert.deepEqual({ seq: missed.seq, text: missed.message.text }, { seq: 4, text: 'missed' });
     }
   },
   { settings: {} },

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 
 import type { Position } from '#src/protocol/models.js';
 
-import { again, chatter, meet, say } from './meeting.js';
+import { connectAgain, meet, say, sendMany } from './meeting.js';
 import { positionIn, range, readLog, resumeBy, seqsOf } from './reading.js';
 import { verifies } from './suite.js';
 
-verifies(['P-5.12', 'P-3.7'], 'gives what was missed right after the welcome', async (scene) => {
+verifies(['P-5.12', 'P-3.7'], 'sends missed events right after the welcome', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const from = await positionIn(bob, room);
@@ -15,7 +15,7 @@ verifies(['P-5.12', 'P-3.7'], 'gives what was missed right after the welcome', a
   await ann.ok('message.edit', { room, message, text: 'second draft' });
   await ann.ok('message.react', { room, message, emoji: '👍' });
 
-  const back = await again(scene, bob, { resume: { [room.toUpperCase()]: from } });
+  const back = await connectAgain(scene, bob, { resume: { [room.toUpperCase()]: from } });
   await say(ann, room, 'live');
   await back.event('message.created', ({ seq }) => seq === 7);
 
@@ -32,12 +32,12 @@ verifies(['P-5.12', 'P-3.7'], 'gives what was missed right after the welcome', a
   );
 });
 
-verifies('P-5.12', 'attaches also where nothing was missed', async (scene) => {
+verifies('P-5.12', 'attaches a connection that has missed nothing', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const from = await positionIn(bob, room);
 
-  const back = await again(scene, bob, { resume: { [room]: from } });
+  const back = await connectAgain(scene, bob, { resume: { [room]: from } });
   await say(ann, room, 'live');
 
   assert.deepEqual(back.welcome.resumed, { [room]: { complete: true, seq: 3 } });
@@ -47,23 +47,23 @@ verifies('P-5.12', 'attaches also where nothing was missed', async (scene) => {
 
 verifies(
   ['P-5.12', 'P-9.1'],
-  'leaves a long absence to room.sync',
+  'refuses to resume after more events than the limit, but replays them by room.sync',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const from = await positionIn(bob, room);
-    await chatter(ann, room, 5);
+    await sendMany(ann, room, 5);
 
-    const inTime = await again(scene, bob, { resume: { [room]: from } });
+    const inTime = await connectAgain(scene, bob, { resume: { [room]: from } });
     await say(ann, room, 'one more');
-    const late = await again(scene, bob, { resume: { [room]: from } });
+    const late = await connectAgain(scene, bob, { resume: { [room]: from } });
     await inTime.event('message.created', ({ seq }) => seq === 9);
-    await late.settled();
+    await late.roundTrip();
 
     assert.deepEqual(inTime.welcome.resumed, { [room]: { complete: true, seq: 8 } });
     assert.deepEqual(seqsOf(inTime.logged(room)), range(4, 9));
     assert.deepEqual(late.welcome.resumed, { [room]: { complete: false, reason: 'behind' } });
-    assert.deepEqual(late.logged(room), [], 'nothing comes of it');
+    assert.deepEqual(late.logged(room), [], 'no events are sent');
     assert.deepEqual(seqsOf(await readLog(late, room, from)), range(4, 9));
   },
   { settings: { PARLANCE_LIMIT_RESUME_EVENTS: '5' } },
@@ -71,14 +71,14 @@ verifies(
 
 verifies(
   ['P-5.12', 'P-9.8'],
-  'leaves to room.sync what is longer than a page',
+  'refuses to resume more than one page, but replays it by room.sync',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const from = await positionIn(bob, room);
     for (const number of range(1, 5)) await say(ann, room, String(number).repeat(1_000));
 
-    const back = await again(scene, bob, { resume: { [room]: from } });
+    const back = await connectAgain(scene, bob, { resume: { [room]: from } });
 
     assert.deepEqual(back.welcome.resumed, { [room]: { complete: false, reason: 'behind' } });
     assert.deepEqual(seqsOf(await readLog(back, room, from)), range(4, 8));
@@ -86,7 +86,7 @@ verifies(
   { settings: { PARLANCE_LIMIT_PAGE_BYTES: '4096' } },
 );
 
-verifies('P-5.12', 'says for each room why it was not resumed', async (scene) => {
+verifies('P-5.12', 'returns a reason for each room that it does not resume', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const other = await meet(scene, 'cem');
@@ -95,7 +95,7 @@ verifies('P-5.12', 'says for each room why it was not resumed', async (scene) =>
   await ann.ok('room.create', { room: `${room}-2` });
   const twin = await bob.ok('room.join', { room: `${room}-2` });
 
-  const back = await again(scene, bob, {
+  const back = await connectAgain(scene, bob, {
     resume: {
       [room]: { epoch: 'another', seq },
       [twin.room]: { epoch: twin.epoch, seq: twin.seq + 1 },
@@ -105,7 +105,7 @@ verifies('P-5.12', 'says for each room why it was not resumed', async (scene) =>
     },
   });
   await say(ann, room, 'unheard');
-  await back.settled();
+  await back.roundTrip();
 
   const because = (reason: string) => ({ complete: false, reason });
   assert.deepEqual(back.welcome.resumed, {
@@ -118,15 +118,15 @@ verifies('P-5.12', 'says for each room why it was not resumed', async (scene) =>
   assert.deepEqual(back.events('message.created'), []);
 });
 
-verifies('P-5.12', 'authorises every room again', async (scene) => {
+verifies('P-5.12', 'authorizes every room of a resume again', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const from = await positionIn(bob, room);
   await bob.ok('room.leave', { room });
 
-  const back = await again(scene, bob, { resume: { [room]: from } });
+  const back = await connectAgain(scene, bob, { resume: { [room]: from } });
   await say(ann, room, 'for members only');
-  await back.settled();
+  await back.roundTrip();
 
   assert.deepEqual(back.welcome.resumed, { [room]: { complete: false, reason: 'not_found' } });
   assert.deepEqual(back.logged(room), []);
@@ -134,7 +134,7 @@ verifies('P-5.12', 'authorises every room again', async (scene) => {
 
 verifies(
   ['P-5.12', 'P-9.6'],
-  'resumes no more rooms than a connection may have',
+  'resumes at most as many rooms as a connection may attach to',
   async (scene) => {
     const ann = await scene.join('ann');
     const rooms = [scene.room(), scene.room()];
@@ -144,8 +144,8 @@ verifies(
       resume[room] = { epoch, seq };
     }
 
-    const back = await again(scene, ann, { resume: { ...resume, '@me': ann.welcome.me } });
-    const third = await ann.refused('room.create', { room: scene.room() }, 'limit_reached');
+    const back = await connectAgain(scene, ann, { resume: { ...resume, '@me': ann.welcome.me } });
+    const third = await ann.expectError('room.create', { room: scene.room() }, 'limit_reached');
 
     assert.equal(third.details?.['limit'], 'roomsPerConnection');
     assert.deepEqual(Object.values(back.welcome.resumed), [
@@ -153,28 +153,34 @@ verifies(
       { complete: true, seq: 2 },
       { complete: true, seq: 0 },
     ]);
-    const { epoch, seq } = await (await again(scene, ann)).ok('room.join', { room: 'general' });
-    const full = await again(scene, ann, { resume: { ...resume, general: { epoch, seq } } });
+    const { epoch, seq } = await (
+      await connectAgain(scene, ann)
+    ).ok('room.join', { room: 'general' });
+    const full = await connectAgain(scene, ann, { resume: { ...resume, general: { epoch, seq } } });
     assert.deepEqual(full.welcome.resumed['general'], { complete: false, reason: 'limit' });
   },
   { settings: { PARLANCE_LIMIT_ROOMS_PER_CONNECTION: '2' } },
 );
 
-verifies('P-5.12', 'takes a position in `@me` beside those of all rooms', async (scene) => {
-  const ann = await scene.join('ann');
-  const position = { epoch: 'epoch', seq: 1 };
-  const rooms = range(1, 100).map((index) => [`no-room-${String(index)}`, position]);
+verifies(
+  'P-5.12',
+  'accepts a position in `@me` in addition to the maximum number of rooms',
+  async (scene) => {
+    const ann = await scene.join('ann');
+    const position = { epoch: 'epoch', seq: 1 };
+    const rooms = range(1, 100).map((index) => [`no-room-${String(index)}`, position]);
 
-  const resume = { ...(Object.fromEntries(rooms) as object), '@me': ann.welcome.me };
-  const { resumed } = (await again(scene, ann, { resume })).welcome;
+    const resume = { ...(Object.fromEntries(rooms) as object), '@me': ann.welcome.me };
+    const { resumed } = (await connectAgain(scene, ann, { resume })).welcome;
 
-  assert.equal(Object.keys(resumed).length, 101);
-  assert.deepEqual(resumed['@me'], { complete: true, seq: 0 });
-});
+    assert.equal(Object.keys(resumed).length, 101);
+    assert.deepEqual(resumed['@me'], { complete: true, seq: 0 });
+  },
+);
 
 verifies(
   ['P-5.12', 'P-9.6'],
-  'resumes as many rooms as a connection may have',
+  'resumes all rooms that a connection may attach to',
   async (scene) => {
     const ann = await scene.join('ann');
     const resume: Record<string, Position> = {};
@@ -186,7 +192,7 @@ verifies(
 
     const hello = { protocol: 1, token: ann.welcome.token, resume: tooMany };
     const back = await scene.connect();
-    const { details } = await back.refused('hello', hello, 'invalid');
+    const { details } = await back.expectError('hello', hello, 'invalid');
     const { resumed } = await resumeBy(back, ann.welcome, { ...resume, '@me': ann.welcome.me });
 
     assert.deepEqual(Object.keys(resumed).length, 121);

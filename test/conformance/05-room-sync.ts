@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 
 import { Writer } from '#src/database/writer.js';
 
-import { again, chatter, meet, say } from './meeting.js';
+import { connectAgain, meet, say, sendMany } from './meeting.js';
 import { range, readCut, readLog, readPage, replay, seqsOf } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
-verifies('P-5.11', 'gives a fresh cut without a position, and attaches', async (scene) => {
+verifies('P-5.11', 'returns a cut and attaches when no position is given', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
-  const annToo = await again(scene, ann);
+  const annToo = await connectAgain(scene, ann);
   await say(bob, room, 'hi');
 
   const cut = await readCut(annToo, room);
@@ -23,11 +23,11 @@ verifies('P-5.11', 'gives a fresh cut without a position, and attaches', async (
   assert.deepEqual(seqsOf(annToo.logged(room)), [event.seq]);
 });
 
-verifies('P-5.11', 'replays what follows a position, and attaches', async (scene) => {
+verifies('P-5.11', 'replays the events after a position and attaches', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const { epoch } = await readCut(ann, room);
-  const bobToo = await again(scene, bob);
+  const bobToo = await connectAgain(scene, bob);
   const sent = [await say(ann, room, 'one'), await say(ann, room, 'two')];
 
   const page = await readPage(bobToo, room.toUpperCase(), { epoch, seq: 3 });
@@ -36,7 +36,11 @@ verifies('P-5.11', 'replays what follows a position, and attaches', async (scene
   await bobToo.event('message.created');
 
   assert.deepEqual(page, {
-    ...{ room, epoch, seq: 5, complete: true, hasMore: false },
+    room,
+    epoch,
+    seq: 5,
+    complete: true,
+    hasMore: false,
     events: sent.map((message) => ({
       event: 'message.created',
       data: { room, seq: message.seq, at: message.at, message },
@@ -48,17 +52,17 @@ verifies('P-5.11', 'replays what follows a position, and attaches', async (scene
 
 verifies(
   ['P-5.11', 'P-9.8'],
-  'replays in pages, and is silent until after the last',
+  'replays in pages, and sends no live events before the last page',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const { epoch } = await readCut(bob, room);
-    await chatter(ann, room, 40);
+    await sendMany(ann, room, 40);
     await bob.until(() => seqsOf(bob.logged(room)).at(-1) === 43, 'the last message');
 
     const pages = [await readPage(bob, room, { epoch, seq: 0 })];
     await say(ann, room, 'between pages');
-    await bob.settled();
+    await bob.roundTrip();
     const heard = bob.logged(room).length;
     for (let page = pages[0]; page?.hasMore === true; page = pages.at(-1)) {
       pages.push(await readPage(bob, room, { epoch, seq: page.seq }));
@@ -73,16 +77,16 @@ verifies(
       pages.every(({ events, seq }) => seqsOf(events).at(-1) === seq),
       'seq is that of the last event',
     );
-    assert.equal(bob.logged(room).length, heard + 1, 'nothing came live between the pages');
+    assert.equal(bob.logged(room).length, heard + 1, 'no live event arrives between pages');
     assert.equal(live.message.text, 'live again');
   },
   { settings: { PARLANCE_LIMIT_PAGE_BYTES: '2048' } },
 );
 
-verifies('P-5.11', 'replays a long log as a whole', async (scene) => {
+verifies('P-5.11', 'replays a long log completely', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
-  await chatter(ann, room, 1_100);
+  await sendMany(ann, room, 1_100);
   const { epoch } = await readCut(ann, room);
   const bob = await scene.join('bob');
   await bob.ok('room.join', { room });
@@ -94,63 +98,67 @@ verifies('P-5.11', 'replays a long log as a whole', async (scene) => {
   assert.equal((await bob.event('message.created')).seq, 1_104);
 });
 
-verifies('P-5.11', 'replays whole while others write', async (scene) => {
+verifies('P-5.11', 'replays a log completely while others write', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const { epoch } = await readCut(ann, room);
-  const bobToo = await again(scene, bob);
-  await chatter(ann, room, 300);
+  const bobToo = await connectAgain(scene, bob);
+  await sendMany(ann, room, 300);
 
-  const writing = chatter(ann, room, 200);
+  const writing = sendMany(ann, room, 200);
   const log = await readLog(bobToo, room, { epoch, seq: 0 });
   await writing;
   await bobToo.until(() => seqsOf([...log, ...bobToo.logged(room)]).includes(503), 'the head');
 
   const live = bobToo.logged(room).filter(({ data }) => (data['seq'] as number) > log.length);
-  assert.deepEqual(seqsOf([...log, ...live]), range(1, 503), 'pages and live events fit');
+  assert.deepEqual(seqsOf([...log, ...live]), range(1, 503), 'live events continue the pages');
 });
 
-verifies('P-5.11', 'says why a log cannot be replayed, and detaches', async (scene) => {
-  const { room, clients } = await meet(scene, 'ann', 'bob');
-  const [ann, bob] = clients;
-  const { epoch } = await readCut(bob, room);
+verifies(
+  'P-5.11',
+  'returns the reason when it cannot replay a log, and detaches',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
+    const { epoch } = await readCut(bob, room);
 
-  const mismatch = await replay(bob, room, { epoch: 'another', seq: 1 });
-  await say(ann, room, 'unheard');
-  const ahead = await replay(bob, room, { epoch, seq: 5 });
-  await say(ann, room, 'unheard too');
-  await bob.settled();
+    const mismatch = await replay(bob, room, { epoch: 'another', seq: 1 });
+    await say(ann, room, 'unheard');
+    const ahead = await replay(bob, room, { epoch, seq: 5 });
+    await say(ann, room, 'unheard too');
+    await bob.roundTrip();
 
-  const incomplete = { room, epoch, complete: false } as const;
-  assert.deepEqual(mismatch, { ...incomplete, seq: 3, reason: 'epoch_mismatch' });
-  assert.deepEqual(ahead, { ...incomplete, seq: 4, reason: 'ahead' });
-  assert.deepEqual(bob.logged(room), [], 'the connection is not attached');
-  assert.equal((await readCut(bob, room)).seq, 5);
-});
+    const incomplete = { room, epoch, complete: false } as const;
+    assert.deepEqual(mismatch, { ...incomplete, seq: 3, reason: 'epoch_mismatch' });
+    assert.deepEqual(ahead, { ...incomplete, seq: 4, reason: 'ahead' });
+    assert.deepEqual(bob.logged(room), [], 'the connection is not attached');
+    assert.equal((await readCut(bob, room)).seq, 5);
+  },
+);
 
-/** Does what no command does: takes the beginning of a log away. */
+/** Deletes the beginning of a log, which no command does. */
 async function trim({ server }: Scene, room: string, upTo: number): Promise<void> {
   assert(server !== undefined, 'the server is in this process');
   const writer = server.app.get(Writer);
-  await writer.run(({ sql }) =>
-    sql.run('DELETE FROM room_events WHERE room_id = ? AND seq <= ?', room, upTo),
+  await writer.run([], ({ sql }) =>
+    sql.run('DELETE FROM room_events WHERE room_id = $1 AND seq <= $2', room, upTo),
   );
 }
 
 verifies(
   ['P-5.11', 'P-5.12'],
-  'says that a log was trimmed',
+  'reports that a log was trimmed',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
     const { epoch } = await readCut(ann, room);
-    await chatter(ann, room, 400);
+    await sendMany(ann, room, 400);
     await trim(scene, room, 100);
 
     const trimmed = await replay(ann, room, { epoch, seq: 99 });
     const whole = await readLog(ann, room, { epoch, seq: 100 });
     const resume = { [room]: { epoch, seq: 50 } };
-    const { resumed } = (await again(scene, bob, { resume })).welcome;
+    const { resumed } = (await connectAgain(scene, bob, { resume })).welcome;
 
     const incomplete = { room, epoch, complete: false, reason: 'trimmed' } as const;
     assert.deepEqual(trimmed, { ...incomplete, seq: 403 });
@@ -162,33 +170,37 @@ verifies(
 
 verifies(
   'P-5.11',
-  'says that a log was trimmed of all that followed',
+  'reports that all events after a position were trimmed',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
     const { epoch } = await readCut(ann, room);
-    await chatter(ann, room, 400);
+    await sendMany(ann, room, 400);
     await trim(scene, room, 402);
 
     const page = await replay(ann, room, { epoch, seq: 99 });
 
-    assert.deepEqual(page, { ...{ room, epoch, seq: 402 }, complete: false, reason: 'trimmed' });
+    assert.deepEqual(page, { room, epoch, seq: 402, complete: false, reason: 'trimmed' });
   },
   { settings: {} },
 );
 
-verifies(['P-5.11', 'P-4.2'], 'refuses who may not sync', async (scene) => {
-  const { room, clients } = await meet(scene, 'ann');
-  const [ann] = clients;
-  const bob = await scene.join('bob');
-  const { epoch } = await readCut(ann, room);
+verifies(
+  ['P-5.11', 'P-4.2'],
+  'refuses a sync by a non-member, of an unknown room or with an invalid position',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann');
+    const [ann] = clients;
+    const bob = await scene.join('bob');
+    const { epoch } = await readCut(ann, room);
 
-  await bob.refused('room.sync', { room }, 'not_member');
-  await bob.refused('room.sync', { room, epoch, after: 1 }, 'not_member');
-  await ann.refused('room.sync', { room: scene.room() }, 'not_found');
-  await ann.refused('room.sync', { room: scene.room(), epoch, after: 1 }, 'not_found');
-  await ann.refused('room.sync', { room, epoch }, 'invalid');
-  await ann.refused('room.sync', { room, after: 1 }, 'invalid');
-  await ann.refused('room.sync', { room, epoch, after: -1 }, 'invalid');
-  await ann.refused('room.sync', { room, epoch, after: 1.5 }, 'invalid');
-});
+    await bob.expectError('room.sync', { room }, 'not_member');
+    await bob.expectError('room.sync', { room, epoch, after: 1 }, 'not_member');
+    await ann.expectError('room.sync', { room: scene.room() }, 'not_found');
+    await ann.expectError('room.sync', { room: scene.room(), epoch, after: 1 }, 'not_found');
+    await ann.expectError('room.sync', { room, epoch }, 'invalid');
+    await ann.expectError('room.sync', { room, after: 1 }, 'invalid');
+    await ann.expectError('room.sync', { room, epoch, after: -1 }, 'invalid');
+    await ann.expectError('room.sync', { room, epoch, after: 1.5 }, 'invalid');
+  },
+);

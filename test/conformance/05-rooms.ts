@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 
-import { atLaterTime } from '../support/clock.js';
-import { again, meet, say } from './meeting.js';
+import { withClockAhead } from '../support/clock.js';
+import { connectAgain, meet, say } from './meeting.js';
 import { readLog, seqsOf } from './reading.js';
 import { verifies } from './suite.js';
 
-/** Names as people type them, with what they fold to; `x` stands for a part of its own. */
+/** Names as people type them and the ids that they fold to; `x` stands for a unique part. */
 const FOLDED = [
   ['ROOM-x', 'room-x'],
   ['  room_x\t', 'room_x'],
@@ -22,7 +22,7 @@ const FOLDED = [
   ['\u{10400}-x', '\u{10428}-x'],
 ] as const;
 
-/** Names of one room each, in upper case, in lower case and otherwise. */
+/** Spellings of the same room name, in upper case, lower case and others. */
 const ALIKE = [
   ['STRASSE', 'straße', 'STRAẞE', 'Strasse'],
   ['ΟΔΟΣ', 'οδος', 'οδοσ', 'Οδοσ'],
@@ -33,7 +33,10 @@ const ALIKE = [
 
 const NO_NAMES = [
   ...['', ' ', 'a b', 'a.b', 'a/b', '#a', '@a', '@me2', 'a\u0000b', 'a\u200bb', '😀', 'ﷺ'],
-  ...['a'.repeat(65), 'ﬁ'.repeat(33), ' '.repeat(256) + 'a', 'ß'.repeat(33)],
+  'a'.repeat(65),
+  'ﬁ'.repeat(33),
+  ' '.repeat(256) + 'a',
+  'ß'.repeat(33),
   ...[
     'general\ufe0f',
     'general\u034f',
@@ -58,7 +61,7 @@ const NO_TITLES = [
   '\u0301',
 ];
 
-verifies('P-5.1', 'folds the names of rooms of any script', async (scene) => {
+verifies('P-5.1', 'folds room names of any script to ids', async (scene) => {
   const ann = await scene.join('ann');
   const bob = await scene.join('bob');
   const own = scene.room();
@@ -70,12 +73,15 @@ verifies('P-5.1', 'folds the names of rooms of any script', async (scene) => {
     const sent = await say(ann, typed, 'hi');
     const event = await ann.event('message.created');
 
-    assert.deepEqual([cut.room, cut.info.id, info.id, sent.room, event.room], Array(5).fill(id));
+    assert.deepEqual(
+      { cut: cut.room, infoInCut: cut.info.id, info: info.id, sent: sent.room, event: event.room },
+      { cut: id, infoInCut: id, info: id, sent: id, event: id },
+    );
     assert.equal(cut.info.title, typed.trim().normalize('NFC'), 'the title is the name as typed');
   }
 });
 
-verifies('P-5.1', 'knows a room by each name that folds to its id', async (scene) => {
+verifies('P-5.1', 'finds a room by every name that folds to its id', async (scene) => {
   const ann = await scene.join('ann');
 
   for (const [first = '', ...others] of ALIKE) {
@@ -87,7 +93,7 @@ verifies('P-5.1', 'knows a room by each name that folds to its id', async (scene
   }
 });
 
-verifies('P-5.1', 'takes a name of 64 code points', async (scene) => {
+verifies('P-5.1', 'accepts a name of 64 code points', async (scene) => {
   const ann = await scene.join('ann');
   const room = scene.room() + '\u{10428}'.repeat(64);
   const longest = [...room].slice(0, 64).join('');
@@ -97,16 +103,16 @@ verifies('P-5.1', 'takes a name of 64 code points', async (scene) => {
   assert.equal(cut.room, longest);
 });
 
-verifies(['P-5.1', 'P-4.2'], 'refuses what cannot be the name of a room', async (scene) => {
+verifies(['P-5.1', 'P-4.2'], 'refuses invalid room names', async (scene) => {
   const ann = await scene.join('ann');
 
   for (const room of NO_NAMES) {
-    const { details } = await ann.refused('room.join', { room, create: true }, 'invalid');
+    const { details } = await ann.expectError('room.join', { room, create: true }, 'invalid');
     assert.deepEqual((details?.['issues'] as { path: string }[])[0]?.path, 'room', room);
   }
 });
 
-verifies('P-5.1', 'keeps titles as people write them', async (scene) => {
+verifies('P-5.1', 'keeps titles as they are written', async (scene) => {
   const ann = await scene.join('ann');
   const titles = [
     ['  The Lobby ', 'The Lobby'],
@@ -120,11 +126,11 @@ verifies('P-5.1', 'keeps titles as people write them', async (scene) => {
     assert.equal(cut.info.title, title);
   }
   for (const title of NO_TITLES) {
-    await ann.refused('room.create', { room: scene.room(), title }, 'invalid');
+    await ann.expectError('room.create', { room: scene.room(), title }, 'invalid');
   }
 });
 
-verifies('P-5.2', 'creates a room with its first member', async (scene) => {
+verifies('P-5.2', 'creates a room with its creator as the first member', async (scene) => {
   const ann = await scene.join('ann');
   const room = scene.room();
 
@@ -135,10 +141,18 @@ verifies('P-5.2', 'creates a room with its first member', async (scene) => {
   assert.equal(cut.seq, 2);
   assert.deepEqual(cut.you, { user, role: 'owner', joinedAt: cut.you.joinedAt });
   assert.deepEqual(cut.members, [cut.you]);
-  assert.deepEqual([cut.memberCount, cut.messages, cut.hasMore], [1, [], false]);
+  assert.deepEqual(
+    { memberCount: cut.memberCount, messages: cut.messages, hasMore: cut.hasMore },
+    { memberCount: 1, messages: [], hasMore: false },
+  );
   const { createdAt } = cut.info;
   assert.deepEqual(cut.info, {
-    ...{ id: room, kind: 'public', title: 'A title', owner: user.id, memberCount: 1, createdAt },
+    id: room,
+    kind: 'public',
+    title: 'A title',
+    owner: user.id,
+    memberCount: 1,
+    createdAt,
   });
   assert.deepEqual(
     log.map(({ event }) => event),
@@ -149,17 +163,17 @@ verifies('P-5.2', 'creates a room with its first member', async (scene) => {
   assert.equal((await ann.event('message.created')).seq, 3, 'the connection is attached');
 });
 
-verifies(['P-5.2', 'P-4.2'], 'refuses to create what is there', async (scene) => {
+verifies(['P-5.2', 'P-4.2'], 'refuses to create a room that exists', async (scene) => {
   const ann = await scene.join('ann');
   const room = scene.room();
   await ann.ok('room.create', { room });
 
-  await ann.refused('room.create', { room }, 'room_exists');
-  await ann.refused('room.create', { room: ` ${room.toUpperCase()}` }, 'room_exists');
-  await ann.refused('room.create', { room: 'General' }, 'room_exists');
+  await ann.expectError('room.create', { room }, 'room_exists');
+  await ann.expectError('room.create', { room: ` ${room.toUpperCase()}` }, 'room_exists');
+  await ann.expectError('room.create', { room: 'General' }, 'room_exists');
 });
 
-verifies('P-5.2', 'lets a room keep its owner, here or not', async (scene) => {
+verifies('P-5.2', 'keeps the owner of a room whether present or absent', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
 
@@ -172,7 +186,7 @@ verifies('P-5.2', 'lets a room keep its owner, here or not', async (scene) => {
   assert.equal(back.you.role, 'owner');
 });
 
-verifies('P-5.4', 'makes a member and tells the others', async (scene) => {
+verifies('P-5.4', 'adds a member and sends member.joined to the others', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   const bob = await scene.join('bob');
@@ -186,9 +200,12 @@ verifies('P-5.4', 'makes a member and tells the others', async (scene) => {
   assert.deepEqual(
     new Set(cut.members.map(({ user }) => user.name)),
     new Set(['ann', 'bob']),
-    'the members are named',
+    'the cut lists the members',
   );
-  assert.deepEqual([event.seq, event.memberCount, event.member], [cut.seq, 2, member]);
+  assert.deepEqual(
+    { seq: event.seq, memberCount: event.memberCount, member: event.member },
+    { seq: cut.seq, memberCount: 2, member },
+  );
 });
 
 verifies('P-5.4', 'changes nothing when a member joins again', async (scene) => {
@@ -197,22 +214,25 @@ verifies('P-5.4', 'changes nothing when a member joins again', async (scene) => 
   const { message } = await ann.ok('message.send', { room, text: 'hi' });
 
   const cut = await bob.ok('room.join', { room, create: true, title: 'Other' });
-  const other = await (await again(scene, bob)).ok('room.join', { room });
-  await ann.settled();
+  const other = await (await connectAgain(scene, bob)).ok('room.join', { room });
+  await ann.roundTrip();
 
   assert.equal(cut.seq, message.seq);
   assert.deepEqual(cut.messages, [message]);
   assert.equal(cut.info.title, room);
-  assert.deepEqual([other.seq, other.you, other.memberCount], [cut.seq, cut.you, 2]);
+  assert.deepEqual(
+    { seq: other.seq, you: other.you, memberCount: other.memberCount },
+    { seq: cut.seq, you: cut.you, memberCount: 2 },
+  );
   assert.deepEqual(seqsOf(ann.logged(room)), [3, 4], 'bob joined once, and one message');
 });
 
-verifies(['P-5.4', 'P-4.2'], 'makes a room by a join only when asked to', async (scene) => {
+verifies(['P-5.4', 'P-4.2'], 'creates a room by a join only on request', async (scene) => {
   const ann = await scene.join('ann');
   const room = scene.room();
 
-  await ann.refused('room.join', { room }, 'not_found');
-  await ann.refused('room.join', { room, create: false }, 'not_found');
+  await ann.expectError('room.join', { room }, 'not_found');
+  await ann.expectError('room.join', { room, create: false }, 'not_found');
   const cut = await ann.ok('room.join', { room, create: true, title: 'Made by a join' });
   const log = await readLog(ann, room, { epoch: cut.epoch, seq: 0 });
 
@@ -224,61 +244,67 @@ verifies(['P-5.4', 'P-4.2'], 'makes a room by a join only when asked to', async 
   );
 });
 
-verifies('P-5.6', 'ends a membership on all connections of the user', async (scene) => {
+verifies('P-5.6', 'ends the membership on all connections of a user who leaves', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
-  const bobToo = await again(scene, bob);
+  const bobToo = await connectAgain(scene, bob);
   await bobToo.ok('room.join', { room });
 
   const left = await bob.ok('room.leave', { room: room.toUpperCase() });
   await say(ann, room, 'are you there?');
-  const told = await ann.event('member.left');
+  const event = await ann.event('member.left');
 
   assert.equal(left.room, room);
   const { user } = bob.welcome;
-  const expected = { room, seq: left.seq, at: told.at, user, reason: 'left', memberCount: 1 };
-  assert.deepEqual(told, expected);
+  const expected = { room, seq: left.seq, at: event.at, user, reason: 'left', memberCount: 1 };
+  assert.deepEqual(event, expected);
   for (const client of [bob, bobToo]) {
-    await client.settled();
+    await client.roundTrip();
     const last = client.logged(room).at(-1);
     assert.deepEqual(last, { event: 'member.left', data: expected }, 'it is the last event');
   }
 });
 
-verifies(['P-5.6', 'P-4.2'], 'refuses members-only commands after leaving', async (scene) => {
-  const { room, clients } = await meet(scene, 'ann', 'bob');
-  const [, bob] = clients;
+verifies(
+  ['P-5.6', 'P-4.2'],
+  'refuses commands for members after a user has left',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [, bob] = clients;
 
-  await bob.ok('room.leave', { room });
+    await bob.ok('room.leave', { room });
 
-  await bob.refused('room.leave', { room }, 'not_member');
-  await bob.refused('room.sync', { room }, 'not_member');
-  await bob.refused('message.send', { room, text: 'hi' }, 'not_member');
-  assert.equal((await bob.ok('room.get', { room })).you, null);
-  await bob.refused('room.leave', { room: scene.room() }, 'not_found');
-});
+    await bob.expectError('room.leave', { room }, 'not_member');
+    await bob.expectError('room.sync', { room }, 'not_member');
+    await bob.expectError('message.send', { room, text: 'hi' }, 'not_member');
+    assert.equal((await bob.ok('room.get', { room })).you, null);
+    await bob.expectError('room.leave', { room: scene.room() }, 'not_found');
+  },
+);
 
 verifies(
   'P-5.6',
-  'has a guest leave who was away for long',
+  'removes a guest who is away for a long time from the room',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
 
     await bob.close();
-    // So much later he is expired by the next look of the server, not by the one after it.
-    const left = await atLaterTime(10_000, () => ann.event('member.left'));
+    // The guest is overdue enough for the next expiry run to remove it, not the one after.
+    const left = await withClockAhead(10_000, () => ann.event('member.left'));
     const { info } = await ann.ok('room.get', { room });
 
     const { reason, user, memberCount } = left;
     assert.deepEqual(
       { reason, user, memberCount },
       {
-        ...{ reason: 'away', user: bob.welcome.user, memberCount: 1 },
+        reason: 'away',
+        user: bob.welcome.user,
+        memberCount: 1,
       },
     );
     assert.equal(info.memberCount, 1);
-    const back = await again(scene, bob);
+    const back = await connectAgain(scene, bob);
     assert.equal((await back.ok('room.get', { room })).you, null);
   },
   { settings: { PARLANCE_GUEST_AWAY_SECONDS: '1' } },

@@ -1,26 +1,29 @@
 import assert from 'node:assert/strict';
 
-import { again, meet, say } from './meeting.js';
+import { connectAgain, meet, say } from './meeting.js';
 import { readCut, readHistory } from './reading.js';
 import { verifies } from './suite.js';
 
-verifies('P-6.3', 'stores one message for a cid', async (scene) => {
+verifies('P-6.3', 'stores one message per cid', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const command = { room, text: 'hi', cid: '€'.repeat(21) };
 
   const first = await ann.ok('message.send', command);
   const repeat = await ann.ok('message.send', command);
-  const onAnother = await (await again(scene, ann)).ok('message.send', command);
-  await bob.settled();
+  const onAnother = await (await connectAgain(scene, ann)).ok('message.send', command);
+  await bob.roundTrip();
 
   assert.equal(first.duplicate, false);
-  assert.deepEqual([repeat, onAnother], Array(2).fill({ ...first, duplicate: true }));
+  assert.deepEqual(
+    { repeat, onAnother },
+    { repeat: { ...first, duplicate: true }, onAnother: { ...first, duplicate: true } },
+  );
   assert.equal(bob.events('message.created').length, 1);
   assert.equal((await readCut(bob, room)).seq, first.message.seq, 'a repeat writes nothing');
 });
 
-verifies('P-6.3', 'answers a repeat by the message as it is now', async (scene) => {
+verifies('P-6.3', 'answers a repeat with the current state of the message', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const command = { room, text: 'first draft', cid: 'c-1' };
@@ -34,7 +37,7 @@ verifies('P-6.3', 'answers a repeat by the message as it is now', async (scene) 
   });
   const edited = await ann.ok('message.send', command);
   const asEdited = { ...command, text: 'second draft' };
-  await ann.refused('message.send', asEdited, 'idempotency_conflict');
+  await ann.expectError('message.send', asEdited, 'idempotency_conflict');
   const { message: tombstone } = await ann.ok('message.delete', { room, message: message.id });
   const deleted = await ann.ok('message.send', command);
 
@@ -43,7 +46,7 @@ verifies('P-6.3', 'answers a repeat by the message as it is now', async (scene) 
   assert.equal(now.text, 'second draft');
 });
 
-verifies(['P-6.3', 'P-4.2'], 'refuses a cid for other content', async (scene) => {
+verifies(['P-6.3', 'P-4.2'], 'refuses a cid that was used for other content', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   const { id } = await say(ann, room, 'question');
@@ -56,13 +59,13 @@ verifies(['P-6.3', 'P-4.2'], 'refuses a cid for other content', async (scene) =>
     { room, text: 'hi', cid: 'c-1' },
     { room, text: 'without', cid: 'c-2', replyTo: id },
   ]) {
-    await ann.refused('message.send', other, 'idempotency_conflict');
+    await ann.expectError('message.send', other, 'idempotency_conflict');
   }
   assert.equal((await ann.ok('message.send', command)).duplicate, true);
   assert.equal((await readHistory(ann, room)).length, 3);
 });
 
-verifies('P-6.3', 'keeps a cid apart for each sender and room', async (scene) => {
+verifies('P-6.3', 'scopes a cid to its sender and room', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const other = scene.room();
@@ -81,28 +84,28 @@ verifies('P-6.3', 'keeps a cid apart for each sender and room', async (scene) =>
     [false, false, false],
   );
   const ids = [...sent.map((reply) => reply.message.id), ...unmarked.map(({ id }) => id)];
-  assert.equal(new Set(ids).size, 5, 'without a cid every command makes a new message');
+  assert.equal(new Set(ids).size, 5, 'without a cid every command creates a message');
 });
 
-verifies('P-6.3', 'tells who has left nothing of a repeat', async (scene) => {
+verifies('P-6.3', 'does not answer a repeat for a user who has left', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [, bob] = clients;
   const command = { room, text: 'hi', cid: 'c-1' };
   const { message } = await bob.ok('message.send', command);
 
   await bob.ok('room.leave', { room });
-  await bob.refused('message.send', command, 'not_member');
+  await bob.expectError('message.send', command, 'not_member');
   await bob.ok('room.join', { room });
   const repeat = await bob.ok('message.send', command);
 
   assert.deepEqual(repeat, { message, duplicate: true });
 });
 
-verifies('P-6.3', 'stores one message for a crowd of repeats', async (scene) => {
+verifies('P-6.3', 'stores one message for many repeats at the same time', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const connections = [ann];
-  while (connections.length < 5) connections.push(await again(scene, ann));
+  while (connections.length < 5) connections.push(await connectAgain(scene, ann));
   const command = { room, text: 'hi', cid: 'c-1' };
 
   const posted = Array.from({ length: 50 }, (_, index) => {
@@ -110,10 +113,10 @@ verifies('P-6.3', 'stores one message for a crowd of repeats', async (scene) => 
     return { client, id: client.post('message.send', command) };
   });
   const replies = await Promise.all(posted.map(({ client, id }) => client.reply(id)));
-  await bob.settled();
+  await bob.roundTrip();
 
   const sent = replies.map((reply) => {
-    assert(reply.ok, 'each is answered');
+    assert(reply.ok, 'every command is answered');
     return reply.data as { message: object; duplicate: boolean };
   });
   assert.equal(sent.filter(({ duplicate }) => !duplicate).length, 1);
@@ -127,17 +130,17 @@ verifies('P-6.3', 'stores one message for a crowd of repeats', async (scene) => 
 
 verifies(
   ['P-6.3', 'P-9.10'],
-  'refuses no repeat for its rate',
+  'accepts a repeat beyond the message rate',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
     const command = { room, text: 'hi', cid: 'c-1' };
     await ann.ok('message.send', command);
 
-    await ann.refused('message.send', { room, text: 'new', cid: 'c-2' }, 'rate_limited');
+    await ann.expectError('message.send', { room, text: 'new', cid: 'c-2' }, 'rate_limited');
     const repeats = [await ann.ok('message.send', command), await ann.ok('message.send', command)];
     const other = { ...command, text: 'other' };
-    await ann.refused('message.send', other, 'idempotency_conflict');
+    await ann.expectError('message.send', other, 'idempotency_conflict');
 
     assert.deepEqual(
       repeats.map(({ duplicate }) => duplicate),
@@ -154,7 +157,7 @@ verifies(
 
 verifies(
   ['P-6.3', 'P-5.12'],
-  'knows a cid after a restart of the server',
+  'remembers a cid after a server restart',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
@@ -167,7 +170,7 @@ verifies(
     const back = await later.connect();
     await back.ok('hello', { protocol: 1, token: ann.welcome.token });
     const repeat = await back.ok('message.send', command);
-    await back.refused('message.send', { ...command, text: 'other' }, 'idempotency_conflict');
+    await back.expectError('message.send', { ...command, text: 'other' }, 'idempotency_conflict');
 
     assert.deepEqual(repeat, { message, duplicate: true });
   },

@@ -3,23 +3,23 @@ import assert from 'node:assert/strict';
 import type { CommandInput } from '#src/protocol/commands.js';
 
 import type { TestClient } from '../support/client.js';
-import { chatter, meet, say } from './meeting.js';
+import { meet, say, sendMany } from './meeting.js';
 import { range, readCut, readHistory } from './reading.js';
-import { verifies } from './suite.js';
+import { verifiesCore } from './suite.js';
 
 type Bounds = Omit<CommandInput<'message.history'>, 'room'>;
 
-/** Reads a page as the texts of its messages and whether there are more. */
+/** Returns the texts of a page of messages, and whether there are more. */
 async function pageOf(
   client: TestClient,
   room: string,
   bounds: Bounds,
-): Promise<[string, boolean]> {
+): Promise<{ texts: string; hasMore: boolean }> {
   const { messages, hasMore } = await client.ok('message.history', { room, ...bounds });
-  return [messages.map(({ text }) => text).join(' '), hasMore];
+  return { texts: messages.map(({ text }) => text).join(' '), hasMore };
 }
 
-verifies('P-6.10', 'tells whether a message was stored', async (scene) => {
+verifiesCore('P-6.10', 'reports whether a message was stored', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const before = await say(ann, room, 'hi', { cid: 'c-1' });
@@ -31,15 +31,18 @@ verifies('P-6.10', 'tells whether a message was stored', async (scene) => {
   const edited = await ann.ok('message.status', { room, cid: 'c-1' });
 
   assert.deepEqual(stored, { found: true, message: before });
-  assert.deepEqual([unknown, ofAnother], [{ found: false }, { found: false }]);
+  assert.deepEqual(
+    { unknown, ofAnother },
+    { unknown: { found: false }, ofAnother: { found: false } },
+  );
   assert.deepEqual(edited, { found: true, message });
 });
 
-verifies('P-6.11', 'pages through the messages of a room', async (scene) => {
+verifiesCore('P-6.11', 'returns the messages of a room in pages', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
-  // Texts 1 to 9 at the positions 3 to 11.
-  await chatter(ann, room, 9);
+  // The texts 1 to 9 are at the positions 3 to 11.
+  await sendMany(ann, room, 9);
 
   for (const [bounds, texts, hasMore] of [
     [{}, '1 2 3 4 5 6 7 8 9', false],
@@ -55,14 +58,14 @@ verifies('P-6.11', 'pages through the messages of a room', async (scene) => {
     [{ after: 11 }, '', false],
     [{ after: 0, limit: 1 }, '1', true],
   ] as const) {
-    assert.deepEqual(await pageOf(ann, room, bounds), [texts, hasMore], JSON.stringify(bounds));
+    assert.deepEqual(await pageOf(ann, room, bounds), { texts, hasMore }, JSON.stringify(bounds));
   }
 });
 
-verifies('P-6.11', 'reads around a position', async (scene) => {
+verifiesCore('P-6.11', 'returns the messages around a position', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
-  await chatter(ann, room, 9);
+  await sendMany(ann, room, 9);
 
   for (const [bounds, texts, hasMore] of [
     [{ around: 7, limit: 4 }, '3 4 5 6', true],
@@ -75,11 +78,11 @@ verifies('P-6.11', 'reads around a position', async (scene) => {
     [{ around: 100, limit: 4 }, '8 9', true],
     [{ around: 11, limit: 1 }, '9', true],
   ] as const) {
-    assert.deepEqual(await pageOf(ann, room, bounds), [texts, hasMore], JSON.stringify(bounds));
+    assert.deepEqual(await pageOf(ann, room, bounds), { texts, hasMore }, JSON.stringify(bounds));
   }
 });
 
-verifies('P-6.11', 'takes positions that are not those of messages', async (scene) => {
+verifiesCore('P-6.11', 'accepts positions at which there is no message', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   const { id: message } = await say(ann, room, '1');
@@ -93,11 +96,11 @@ verifies('P-6.11', 'takes positions that are not those of messages', async (scen
     [{ around: 5, limit: 2 }, '1 2', false],
     [{ around: 5, limit: 1 }, '2', true],
   ] as const) {
-    assert.deepEqual(await pageOf(ann, room, bounds), [texts, hasMore], JSON.stringify(bounds));
+    assert.deepEqual(await pageOf(ann, room, bounds), { texts, hasMore }, JSON.stringify(bounds));
   }
 });
 
-verifies(['P-6.11', 'P-6.8'], 'shows messages as they are now', async (scene) => {
+verifiesCore(['P-6.11', 'P-6.8'], 'returns messages in their current state', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const edited = await say(ann, room, 'first draft');
@@ -105,11 +108,15 @@ verifies(['P-6.11', 'P-6.8'], 'shows messages as they are now', async (scene) =>
   const last = await say(bob, room, 'last');
 
   const { message: asEdited } = await ann.ok('message.edit', {
-    ...{ room, message: edited.id, text: 'second draft' },
+    room,
+    message: edited.id,
+    text: 'second draft',
   });
   const { message: tombstone } = await ann.ok('message.delete', { room, message: gone.id });
   const { message: reacted } = await ann.ok('message.react', {
-    ...{ room, message: last.id, emoji: '👍' },
+    room,
+    message: last.id,
+    emoji: '👍',
   });
   const page = await bob.ok('message.history', { room });
   const { epoch, seq } = await readCut(bob, room);
@@ -122,10 +129,10 @@ verifies(['P-6.11', 'P-6.8'], 'shows messages as they are now', async (scene) =>
   }
 });
 
-verifies('P-6.11', 'gives every message once, whatever the pages', async (scene) => {
+verifiesCore('P-6.11', 'returns every message once with any page size', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
-  await chatter(ann, room, 130);
+  await sendMany(ann, room, 130);
 
   for (const limit of [1, 7, 100]) {
     const backwards = await readHistory(bob, room, limit);
@@ -144,18 +151,20 @@ verifies('P-6.11', 'gives every message once, whatever the pages', async (scene)
   assert.deepEqual(forwards.map(Number), range(1, 130));
 });
 
-verifies(['P-6.11', 'P-4.2'], 'refuses bounds that are none', async (scene) => {
+verifiesCore(['P-6.11', 'P-4.2'], 'refuses invalid bounds', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
 
   for (const bounds of [
-    ...[
-      { before: 1, after: 1 },
-      { before: 1, around: 1 },
-      { after: 0, around: 0 },
-    ],
-    ...[{ limit: 0 }, { limit: -1 }, { limit: 1.5 }, { before: -1 }, { before: '1' }],
+    { before: 1, after: 1 },
+    { before: 1, around: 1 },
+    { after: 0, around: 0 },
+    { limit: 0 },
+    { limit: -1 },
+    { limit: 1.5 },
+    { before: -1 },
+    { before: '1' },
   ]) {
-    await ann.refused('message.history', { room, ...bounds }, 'invalid');
+    await ann.expectError('message.history', { room, ...bounds }, 'invalid');
   }
 });

@@ -1,36 +1,47 @@
 import assert from 'node:assert/strict';
 
-import { again, meet, say } from './meeting.js';
+import { connectAgain, meet, say } from './meeting.js';
 import { readCut, readHistory, readLog } from './reading.js';
 import { verifies } from './suite.js';
 
 const BLANK = ['', ' ', '\n\t ', '\u00a0\u2003'];
 
-verifies(['P-6.1', 'P-6.2', 'P-6.4'], 'stores a message and shows it to all', async (scene) => {
-  const { room, clients } = await meet(scene, 'ann', 'bob');
-  const [ann, bob] = clients;
+verifies(
+  ['P-6.1', 'P-6.2', 'P-6.4'],
+  'stores a message and sends it to all members',
+  async (scene) => {
+    const { room, clients } = await meet(scene, 'ann', 'bob');
+    const [ann, bob] = clients;
 
-  const sent = await ann.ok('message.send', { room: room.toUpperCase(), text: 'hi', cid: 'c-1' });
-  const events = [await ann.event('message.created'), await bob.event('message.created')];
+    const sent = await ann.ok('message.send', { room: room.toUpperCase(), text: 'hi', cid: 'c-1' });
+    const events = [await ann.event('message.created'), await bob.event('message.created')];
 
-  const { id, at } = sent.message;
-  assert.deepEqual(sent, {
-    duplicate: false,
-    message: {
-      ...{ id, room, seq: 4, sender: ann.welcome.user, text: 'hi', at, cid: 'c-1', reactions: [] },
-    },
-  });
-  assert(
-    Number.isInteger(at) && id.length >= 1 && id.length <= 64,
-    'ids and times are well formed',
-  );
-  for (const event of events) {
-    assert.deepEqual(event, { room, seq: 4, at, message: sent.message });
-  }
-  assert.deepEqual(await readHistory(bob, room), [sent.message]);
-});
+    const { id, at } = sent.message;
+    assert.deepEqual(sent, {
+      duplicate: false,
+      message: {
+        id,
+        room,
+        seq: 4,
+        sender: ann.welcome.user,
+        text: 'hi',
+        at,
+        cid: 'c-1',
+        reactions: [],
+      },
+    });
+    assert(
+      Number.isInteger(at) && id.length >= 1 && id.length <= 64,
+      'ids and times are well formed',
+    );
+    for (const event of events) {
+      assert.deepEqual(event, { room, seq: 4, at, message: sent.message });
+    }
+    assert.deepEqual(await readHistory(bob, room), [sent.message]);
+  },
+);
 
-verifies('P-6.1', 'leaves out what a message does not have', async (scene) => {
+verifies('P-6.1', 'omits fields that a message does not have', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
 
@@ -40,16 +51,16 @@ verifies('P-6.1', 'leaves out what a message does not have', async (scene) => {
   assert.deepEqual(Object.keys(message).toSorted(), fields.toSorted());
 });
 
-verifies('P-6.4', 'shows a message to each attached connection of its sender', async (scene) => {
+verifies('P-6.4', 'sends a message to every attached connection of its sender', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
-  const attached = await again(scene, ann);
+  const attached = await connectAgain(scene, ann);
   await attached.ok('room.join', { room });
-  const other = await again(scene, ann);
+  const other = await connectAgain(scene, ann);
 
   const message = await say(ann, room, 'hi');
   const events = [await ann.event('message.created'), await attached.event('message.created')];
-  await other.settled();
+  await other.roundTrip();
 
   assert.deepEqual(
     events.map((event) => event.message),
@@ -75,42 +86,42 @@ verifies('P-6.2', 'stores the text as it was sent', async (scene) => {
   );
 });
 
-verifies(['P-6.2', 'P-3.3'], 'refuses U+0000, wherever it stands', async (scene) => {
+verifies(['P-6.2', 'P-3.3'], 'refuses U+0000 in any field', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   const nul = 'a\u0000b';
   const message = await say(ann, room, 'hi');
 
-  await ann.refused('message.send', { room, text: nul }, 'invalid');
-  await ann.refused('message.send', { room, text: 'hi', cid: nul }, 'invalid');
-  await ann.refused('message.send', { room, text: 'hi', replyTo: nul }, 'invalid');
-  await ann.refused('message.edit', { room, message: message.id, text: nul }, 'invalid');
-  await ann.refused('message.delete', { room, message: nul }, 'invalid');
-  await ann.refused('message.status', { room, cid: nul }, 'invalid');
-  await ann.refused('user.get', { user: nul }, 'invalid');
-  await ann.refused('room.list', { after: nul }, 'invalid');
+  await ann.expectError('message.send', { room, text: nul }, 'invalid');
+  await ann.expectError('message.send', { room, text: 'hi', cid: nul }, 'invalid');
+  await ann.expectError('message.send', { room, text: 'hi', replyTo: nul }, 'invalid');
+  await ann.expectError('message.edit', { room, message: message.id, text: nul }, 'invalid');
+  await ann.expectError('message.delete', { room, message: nul }, 'invalid');
+  await ann.expectError('message.status', { room, cid: nul }, 'invalid');
+  await ann.expectError('user.get', { user: nul }, 'invalid');
+  await ann.expectError('room.list', { after: nul }, 'invalid');
 });
 
-verifies(['P-6.2', 'P-6.12', 'P-4.2'], 'refuses what is no message', async (scene) => {
+verifies(['P-6.2', 'P-6.12', 'P-4.2'], 'refuses invalid messages', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const cem = await scene.join('cem');
 
-  for (const text of BLANK) await ann.refused('message.send', { room, text }, 'invalid');
-  await ann.refused('message.send', { room }, 'invalid');
-  await ann.refused('message.send', { room, text: 'hi', cid: '' }, 'invalid');
-  await ann.refused('message.send', { room, text: 'hi', cid: 'c'.repeat(65) }, 'invalid');
-  await ann.refused('message.send', { room, text: 'hi', cid: '€'.repeat(22) }, 'invalid');
-  await ann.refused('message.send', { room, text: 'hi', sender: 'ann' }, 'invalid');
-  await cem.refused('message.send', { room, text: 'hi' }, 'not_member');
-  await ann.refused('message.send', { room: scene.room(), text: 'hi' }, 'not_found');
-  await bob.settled();
+  for (const text of BLANK) await ann.expectError('message.send', { room, text }, 'invalid');
+  await ann.expectError('message.send', { room }, 'invalid');
+  await ann.expectError('message.send', { room, text: 'hi', cid: '' }, 'invalid');
+  await ann.expectError('message.send', { room, text: 'hi', cid: 'c'.repeat(65) }, 'invalid');
+  await ann.expectError('message.send', { room, text: 'hi', cid: '€'.repeat(22) }, 'invalid');
+  await ann.expectError('message.send', { room, text: 'hi', sender: 'ann' }, 'invalid');
+  await cem.expectError('message.send', { room, text: 'hi' }, 'not_member');
+  await ann.expectError('message.send', { room: scene.room(), text: 'hi' }, 'not_found');
+  await bob.roundTrip();
   assert.deepEqual(bob.events('message.created'), []);
 });
 
 verifies(
   ['P-6.5', 'P-6.6', 'P-4.2'],
-  'answers and follows messages of the same room',
+  'accepts replies to and causes of messages in the same room',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -124,15 +135,33 @@ verifies(
     await ann.ok('message.delete', { room, message: question.id });
     const late = await say(bob, room, 'late', { replyTo: question.id });
     for (const field of ['replyTo', 'cause']) {
-      await bob.refused('message.send', { room, text: 'hi', [field]: elsewhere.id }, 'not_found');
-      await bob.refused('message.send', { room, text: 'hi', [field]: 'no-message' }, 'not_found');
+      await bob.expectError(
+        'message.send',
+        { room, text: 'hi', [field]: elsewhere.id },
+        'not_found',
+      );
+      await bob.expectError(
+        'message.send',
+        { room, text: 'hi', [field]: 'no-message' },
+        'not_found',
+      );
     }
     const history = await readHistory(ann, room);
     const log = await readLog(ann, room, { epoch: (await readCut(ann, room)).epoch, seq: 4 });
 
-    assert.deepEqual([answer.replyTo, answer.cause], [question.id, undefined]);
-    assert.deepEqual([made.replyTo, made.cause], [undefined, question.id]);
-    assert.deepEqual(history.slice(1), [answer, made, late], 'it stays when that was deleted');
+    assert.deepEqual(
+      { replyTo: answer.replyTo, cause: answer.cause },
+      { replyTo: question.id, cause: undefined },
+    );
+    assert.deepEqual(
+      { replyTo: made.replyTo, cause: made.cause },
+      { replyTo: undefined, cause: question.id },
+    );
+    assert.deepEqual(
+      history.slice(1),
+      [answer, made, late],
+      'the reference stays when its message is deleted',
+    );
     const created = log.filter(({ event }) => event === 'message.created');
     assert.deepEqual(
       created.map(({ data }) => ('message' in data ? data.message : undefined)),
@@ -141,7 +170,7 @@ verifies(
   },
 );
 
-verifies(['P-6.13', 'P-6.12'], 'gives a message as it is now', async (scene) => {
+verifies(['P-6.13', 'P-6.12'], 'returns the current state of a message', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
   const { id: message } = await say(ann, room, 'hi');
@@ -152,10 +181,10 @@ verifies(['P-6.13', 'P-6.12'], 'gives a message as it is now', async (scene) => 
 
   assert.deepEqual(seen.message, { ...edited.message, reactions: reacted.message.reactions });
   assert.deepEqual(await bob.ok('message.get', { room, message }), { message: tombstone });
-  await bob.refused('message.get', { room, message: 'nothing' }, 'not_found');
-  await bob.refused('message.get', { room: '@me', message }, 'forbidden');
-  await bob.refused('message.get', { room: scene.room(), message }, 'not_found');
+  await bob.expectError('message.get', { room, message: 'nothing' }, 'not_found');
+  await bob.expectError('message.get', { room: '@me', message }, 'forbidden');
+  await bob.expectError('message.get', { room: scene.room(), message }, 'not_found');
   const other = await meet(scene, 'cyd');
-  await bob.refused('message.get', { room: other.room, message }, 'not_member');
-  await other.clients[0].refused('message.get', { room: other.room, message }, 'not_found');
+  await bob.expectError('message.get', { room: other.room, message }, 'not_member');
+  await other.clients[0].expectError('message.get', { room: other.room, message }, 'not_found');
 });

@@ -2,16 +2,15 @@ import assert from 'node:assert/strict';
 
 import type { EventData } from '#src/protocol/events.js';
 
-import { openInMemory } from '../support/channels/in-memory.channel.js';
-import { TestClient } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { again, meet } from './meeting.js';
+import { connectCrowd } from './crowd.js';
+import { idOf } from './directs.js';
+import { limitInForce } from './limit-in-force.js';
+import { connectAgain, meet } from './meeting.js';
 import { range, readCut } from './reading.js';
-import { verifies, type Scene } from './suite.js';
+import { verifies } from './suite.js';
 
-const idOf = ({ welcome }: TestClient): string => welcome.user.id;
-
-verifies('P-7.2', 'tells in the cut who is online', async (scene) => {
+verifies('P-7.2', 'lists online members in the cut', async (scene) => {
   const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
   const [ann, bob, cem] = clients;
   const dan = await scene.join('dan');
@@ -21,22 +20,22 @@ verifies('P-7.2', 'tells in the cut who is online', async (scene) => {
   await bob.ok('room.leave', { room });
   await dan.close();
   const online = async () => (await readCut(ann, room)).presence.count;
-  await eventually(async () => (await online()) === 2, 'the leaving');
-  const cut = await readCut(await again(scene, cem), room);
+  await eventually(async () => (await online()) === 2, 'the end of the session');
+  const cut = await readCut(await connectAgain(scene, cem), room);
 
   assert.equal(cut.presence.count, 2);
   assert.deepEqual(cut.presence.online?.toSorted(), [ids[0], ids[2]].toSorted());
-  assert.equal(cut.memberCount, 3, 'who is offline is a member still');
+  assert.equal(cut.memberCount, 3, 'an offline user is still a member');
 });
 
 verifies(
   ['P-7.2', 'P-7.3'],
-  'counts a user once, while one connection is attached',
+  'counts a user once while at least one connection is attached',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
-    const bobToo = await again(scene, bob);
-    const aside = await again(scene, bob);
+    const bobToo = await connectAgain(scene, bob);
+    const detached = await connectAgain(scene, bob);
     const { presence } = await bobToo.ok('room.join', { room });
     await ann.event('presence', ({ online }) => online?.includes(idOf(bob)) ?? false);
 
@@ -49,16 +48,16 @@ verifies(
       'presence',
       ({ offline }) => offline?.includes(idOf(bob)) ?? false,
     );
-    await aside.settled();
+    await detached.roundTrip();
 
     assert.equal(presence.count, 2);
-    assert.deepEqual([third.offline, third.count], [[], 3]);
+    assert.deepEqual({ offline: third.offline, count: third.count }, { offline: [], count: 3 });
     assert.deepEqual(gone, { room, online: [], offline: [idOf(bob)], count: 2 });
-    assert.deepEqual(aside.events(), [], 'who is not attached is not told');
+    assert.deepEqual(detached.events(), [], 'a connection that is not attached gets nothing');
   },
 );
 
-verifies('P-7.3', 'tells who came and went, once in an interval at most', async (scene) => {
+verifies('P-7.3', 'sends changes of presence at most once per interval', async (scene) => {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   await ann.event('presence', ({ count }) => count === 1);
@@ -74,7 +73,7 @@ verifies('P-7.3', 'tells who came and went, once in an interval at most', async 
   const last = await ann.event('presence', isLast);
 
   const events = ann.events('presence').slice(before);
-  const intervals = (performance.now() - began) / ann.welcome.limits.presenceIntervalMs;
+  const intervals = (performance.now() - began) / limitInForce(scene, 'presenceIntervalMs');
   const most = intervals + 1;
   assert(events.length <= most, `${String(events.length)} in ${String(intervals)} intervals`);
   const named = (field: string) => events.flatMap(({ data }) => data[field] as string[]);
@@ -83,31 +82,18 @@ verifies('P-7.3', 'tells who came and went, once in an interval at most', async 
   assert.equal(last.room, room);
   assert(
     events.every(({ data }) => data['seq'] === undefined),
-    'presence takes no position',
+    'presence has no position',
   );
 });
 
-/** Has guests join a room, in memory: a crowd over the transport under test would take long. */
-async function crowd({ server }: Scene, room: string, size: number): Promise<TestClient[]> {
-  assert(server !== undefined, 'the server is in this process');
-  const guests: TestClient[] = [];
-  while (guests.length < size) {
-    const guest = await TestClient.connect((listener) => openInMemory(server.inMemory, listener));
-    await guest.ok('hello', { protocol: 1 });
-    await guest.ok('room.join', { room });
-    guests.push(guest);
-  }
-  return guests;
-}
-
 verifies(
   ['P-7.2', 'P-7.3'],
-  'gives the count alone above 100 members',
+  'sends only the count above 100 members',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
 
-    const guests = await crowd(scene, room, 99);
+    const guests = await connectCrowd(scene, room, 99);
     await ann.event('presence', ({ count }) => count === 100);
     const hundred = await readCut(ann, room);
     const bob = await scene.join('bob');
@@ -116,16 +102,16 @@ verifies(
     for (const guest of guests.slice(1)) await guest.close();
     const less = await ann.event('presence', ({ online, count }) => !online && count === 3);
 
-    assert.deepEqual([hundred.presence.online?.length, hundred.presence.count], [100, 100]);
-    assert.deepEqual(more.presence, { count: 101 });
-    assert.deepEqual([more.memberCount, more.members.length], [101, 100]);
     assert.deepEqual(
-      [event, less],
-      [
-        { room, count: 101 },
-        { room, count: 3 },
-      ],
+      { online: hundred.presence.online?.length, count: hundred.presence.count },
+      { online: 100, count: 100 },
     );
+    assert.deepEqual(more.presence, { count: 101 });
+    assert.deepEqual(
+      { memberCount: more.memberCount, members: more.members.length },
+      { memberCount: 101, members: 100 },
+    );
+    assert.deepEqual({ event, less }, { event: { room, count: 101 }, less: { room, count: 3 } });
   },
   { settings: {} },
 );

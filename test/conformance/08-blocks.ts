@@ -2,19 +2,19 @@ import assert from 'node:assert/strict';
 
 import type { TestClient } from '../support/client.js';
 import { HeldWriter } from '../support/held-writer.js';
-import { inDirectRoom, idOf, openWith } from './directs.js';
-import { again, say } from './meeting.js';
+import { idOf, openDirectRoom, openWith } from './directs.js';
+import { connectAgain, say } from './meeting.js';
 import { readHistory, readLog } from './reading.js';
-import { verifies } from './suite.js';
+import { verifiesCore } from './suite.js';
 
-/** Tries what a block refuses. */
+/** Checks that all commands that a block refuses fail alike; returns the error. */
 async function refusesAll(client: TestClient, room: string, own: string, others: string) {
   const errors = [
-    await client.refused('message.send', { room, text: 'hi' }, 'blocked'),
-    await client.refused('message.send', { room, text: 'hi', cid: 'new' }, 'blocked'),
-    await client.refused('message.edit', { room, message: own, text: 'edited' }, 'blocked'),
-    await client.refused('message.react', { room, message: others, emoji: '👍' }, 'blocked'),
-    await client.refused('typing.set', { room, active: true }, 'blocked'),
+    await client.expectError('message.send', { room, text: 'hi' }, 'blocked'),
+    await client.expectError('message.send', { room, text: 'hi', cid: 'new' }, 'blocked'),
+    await client.expectError('message.edit', { room, message: own, text: 'edited' }, 'blocked'),
+    await client.expectError('message.react', { room, message: others, emoji: '👍' }, 'blocked'),
+    await client.expectError('typing.set', { room, active: true }, 'blocked'),
   ];
   for (const error of errors) {
     assert.deepEqual(error, errors[0]);
@@ -23,11 +23,11 @@ async function refusesAll(client: TestClient, room: string, own: string, others:
   return errors[0];
 }
 
-verifies(
+verifiesCore(
   ['P-8.3', 'P-6.12', 'P-7.4'],
-  'keeps two users from writing to each other, until it is taken back',
+  'stops two users from writing to each other until the block is removed',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     const [{ id: ofAnn }, { id: ofBob }] = [await say(ann, room, 'a'), await say(bob, room, 'b')];
     await bob.ok('message.react', { room, message: ofAnn, emoji: '🎉' });
     const blocked = await ann.ok('user.block', { user: idOf(bob) });
@@ -43,7 +43,7 @@ verifies(
 
     assert.deepEqual(blocked, { user: bob.welcome.user, changed: true });
     assert.deepEqual(unblocked, blocked);
-    assert.deepEqual(ofBlocked, ofBlocker, 'it does not tell who blocked whom');
+    assert.deepEqual(ofBlocked, ofBlocker, 'the error does not reveal who blocked whom');
     assert.equal(unread.messages.length, 2, 'both may read');
     assert.equal(ann.events('typing').length, 1);
     assert.deepEqual(
@@ -53,45 +53,52 @@ verifies(
   },
 );
 
-verifies(['P-8.3', 'P-5.14'], 'tells the own connections, and nobody else', async (scene) => {
-  const { ann, bob } = await inDirectRoom(scene);
-  const annToo = await again(scene, ann);
-  const user = bob.welcome.user;
-  const first = await ann.ok('user.block', { user: user.id });
-  const second = await annToo.ok('user.block', { user: user.id });
-  const blocked = await Promise.all([ann, annToo].map((tab) => tab.event('user.blocked')));
-  const third = await annToo.ok('user.unblock', { user: user.id });
-  const fourth = await ann.ok('user.unblock', { user: user.id });
-  const unblocked = await Promise.all([ann, annToo].map((tab) => tab.event('user.unblocked')));
-  for (const client of [ann, annToo, bob]) await client.settled();
-  const log = await readLog(annToo, '@me', { epoch: ann.welcome.me.epoch, seq: 0 });
+verifiesCore(
+  ['P-8.3', 'P-5.14'],
+  'sends block events only to the connections of the blocking user',
+  async (scene) => {
+    const { ann, bob } = await openDirectRoom(scene);
+    const annToo = await connectAgain(scene, ann);
+    const user = bob.welcome.user;
+    const first = await ann.ok('user.block', { user: user.id });
+    const second = await annToo.ok('user.block', { user: user.id });
+    const blocked = await Promise.all([ann, annToo].map((tab) => tab.event('user.blocked')));
+    const third = await annToo.ok('user.unblock', { user: user.id });
+    const fourth = await ann.ok('user.unblock', { user: user.id });
+    const unblocked = await Promise.all([ann, annToo].map((tab) => tab.event('user.unblocked')));
+    for (const client of [ann, annToo, bob]) await client.roundTrip();
+    const log = await readLog(annToo, '@me', { epoch: ann.welcome.me.epoch, seq: 0 });
 
-  assert.deepEqual(
-    [first, second, third, fourth].map(({ changed }) => changed),
-    [true, false, true, false],
-  );
-  for (const [index, events] of [blocked, unblocked].entries()) {
-    assert.deepEqual(events[0], { room: '@me', seq: index + 2, at: events[0]?.at, user });
-    assert.deepEqual(events[0], events[1]);
-  }
-  assert.deepEqual(
-    log.map(({ event }) => event),
-    ['dm.opened', 'user.blocked', 'user.unblocked'],
-  );
-  assert.deepEqual([bob.events('user.blocked'), bob.events('user.unblocked')], [[], []]);
-});
+    assert.deepEqual(
+      [first, second, third, fourth].map(({ changed }) => changed),
+      [true, false, true, false],
+    );
+    for (const [index, events] of [blocked, unblocked].entries()) {
+      assert.deepEqual(events[0], { room: '@me', seq: index + 2, at: events[0]?.at, user });
+      assert.deepEqual(events[0], events[1]);
+    }
+    assert.deepEqual(
+      log.map(({ event }) => event),
+      ['dm.opened', 'user.blocked', 'user.unblocked'],
+    );
+    assert.deepEqual(
+      { blocked: bob.events('user.blocked'), unblocked: bob.events('user.unblocked') },
+      { blocked: [], unblocked: [] },
+    );
+  },
+);
 
-verifies(['P-8.3', 'P-5.17'], 'keeps two users from making a direct room', async (scene) => {
+verifiesCore(['P-8.3', 'P-5.17'], 'stops two users from creating a direct room', async (scene) => {
   const ann = await scene.join('ann');
   const bob = await scene.join('bob');
   await ann.ok('user.block', { user: idOf(bob) });
   const errors = [
-    await bob.refused('dm.open', { user: idOf(ann) }, 'blocked'),
-    await ann.refused('dm.open', { user: idOf(bob) }, 'blocked'),
+    await bob.expectError('dm.open', { user: idOf(ann) }, 'blocked'),
+    await ann.expectError('dm.open', { user: idOf(bob) }, 'blocked'),
   ];
   await bob.ok('user.block', { user: idOf(ann) });
   await ann.ok('user.unblock', { user: idOf(bob) });
-  await ann.refused('dm.open', { user: idOf(bob) }, 'blocked');
+  await ann.expectError('dm.open', { user: idOf(bob) }, 'blocked');
   await bob.ok('user.unblock', { user: idOf(ann) });
   const { created } = await openWith(ann, bob);
 
@@ -99,32 +106,42 @@ verifies(['P-8.3', 'P-5.17'], 'keeps two users from making a direct room', async
   assert.equal(created, true);
 });
 
-verifies(['P-8.3', 'P-5.16', 'P-5.17'], 'brings nobody back who left', async (scene) => {
-  const { ann, bob, room } = await inDirectRoom(scene);
+verifiesCore(['P-8.3', 'P-5.16', 'P-5.17'], 'does not re-add a user who left', async (scene) => {
+  const { ann, bob, room } = await openDirectRoom(scene);
   await ann.ok('user.block', { user: idOf(bob) });
   await ann.ok('room.leave', { room });
   await bob.ok('room.leave', { room });
   const { created, memberCount, you } = await openWith(bob, ann);
-  await bob.refused('message.send', { room, text: 'hi' }, 'blocked');
+  await bob.expectError('message.send', { room, text: 'hi' }, 'blocked');
 
-  assert.deepEqual([created, memberCount, you.user], [false, 1, bob.welcome.user]);
+  assert.deepEqual(
+    { created, memberCount, user: you.user },
+    { created: false, memberCount: 1, user: bob.welcome.user },
+  );
   assert.deepEqual((await ann.ok('dm.list', {})).directs, []);
   assert.equal(ann.events('dm.opened').length, 1);
 });
 
-verifies(['P-8.3', 'P-6.3'], 'answers what was stored before as a repeat', async (scene) => {
-  const { ann, bob, room } = await inDirectRoom(scene);
-  const sent = await say(bob, room, 'hi', { cid: 'c-1' });
-  await ann.ok('user.block', { user: idOf(bob) });
-  const { message, duplicate } = await bob.ok('message.send', { room, text: 'hi', cid: 'c-1' });
-  const other = { room, text: 'ho', cid: 'c-1' };
-  await bob.refused('message.send', other, 'idempotency_conflict');
-  const { found } = await bob.ok('message.status', { room, cid: 'c-1' });
+verifiesCore(
+  ['P-8.3', 'P-6.3'],
+  'answers a message stored before the block as a repeat',
+  async (scene) => {
+    const { ann, bob, room } = await openDirectRoom(scene);
+    const sent = await say(bob, room, 'hi', { cid: 'c-1' });
+    await ann.ok('user.block', { user: idOf(bob) });
+    const { message, duplicate } = await bob.ok('message.send', { room, text: 'hi', cid: 'c-1' });
+    const other = { room, text: 'ho', cid: 'c-1' };
+    await bob.expectError('message.send', other, 'idempotency_conflict');
+    const { found } = await bob.ok('message.status', { room, cid: 'c-1' });
 
-  assert.deepEqual([message, duplicate, found], [sent, true, true]);
-});
+    assert.deepEqual(
+      { message, duplicate, found },
+      { message: sent, duplicate: true, found: true },
+    );
+  },
+);
 
-verifies('P-8.3', 'leaves rooms that the two share as they are', async (scene) => {
+verifiesCore('P-8.3', 'does not affect public rooms that both users are in', async (scene) => {
   const [ann, bob] = [await scene.join('ann'), await scene.join('bob')];
   const room = scene.room();
   await ann.ok('room.join', { room, create: true });
@@ -140,13 +157,13 @@ verifies('P-8.3', 'leaves rooms that the two share as they are', async (scene) =
   assert.deepEqual(user, ann.welcome.user);
 });
 
-verifies(
+verifiesCore(
   ['P-8.3', 'P-3.5'],
-  'has one outcome with a message that is sent at once',
+  'orders a simultaneous block and message',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     const race = async (order: readonly ('block' | 'say')[]) => {
-      const held = await HeldWriter.of(scene.server);
+      const held = await HeldWriter.hold(scene.server);
       const steps = {
         block: () => ann.reply(ann.post('user.block', { user: idOf(bob) })),
         say: () => bob.reply(bob.post('message.send', { room, text: order.join() })),
@@ -154,7 +171,7 @@ verifies(
       const replies: ReturnType<TestClient['reply']>[] = [];
       for (const step of order) {
         replies.push(steps[step]());
-        await held.waiting(replies.length);
+        await held.untilQueued(replies.length);
       }
       held.release();
       const answers = await Promise.all(replies);
@@ -172,17 +189,17 @@ verifies(
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
   ['P-8.3', 'P-5.17', 'P-3.5'],
-  'has one outcome with a room that is opened at once',
+  'orders a simultaneous block and dm.open',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
-    const held = await HeldWriter.of(scene.server);
+    const held = await HeldWriter.hold(scene.server);
     const blocked = ann.post('user.block', { user: idOf(bob) });
-    await held.waiting(1);
+    await held.untilQueued(1);
     const opened = bob.post('dm.open', { user: idOf(ann) });
-    await held.waiting(2);
+    await held.untilQueued(2);
     held.release();
     const [first, second] = [await ann.reply(blocked), await bob.reply(opened)];
 
@@ -193,11 +210,11 @@ verifies(
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
   ['P-8.3', 'P-8.4'],
-  'stays after a restart of the server',
+  'keeps a block after a server restart',
   async (scene) => {
-    const { ann, bob, room } = await inDirectRoom(scene);
+    const { ann, bob, room } = await openDirectRoom(scene);
     await ann.ok('user.block', { user: idOf(bob) });
     await scene.server?.stop();
     const next = await scene.start(scene.server?.env ?? {});
@@ -205,7 +222,7 @@ verifies(
     await bobToo.ok('hello', { protocol: 1, token: bob.welcome.token });
     const annToo = await next.connect();
     await annToo.ok('hello', { protocol: 1, token: ann.welcome.token });
-    await bobToo.refused('message.send', { room, text: 'hi' }, 'blocked');
+    await bobToo.expectError('message.send', { room, text: 'hi' }, 'blocked');
     const { users } = await annToo.ok('user.blocks', {});
 
     assert.deepEqual(users, [bob.welcome.user]);
@@ -215,7 +232,7 @@ verifies(
   { settings: {} },
 );
 
-verifies(['P-8.4', 'P-8.3'], 'lists those who are blocked, in pages', async (scene) => {
+verifiesCore(['P-8.4', 'P-8.3'], 'lists blocked users in pages', async (scene) => {
   const ann = await scene.join('ann');
   const others = [await scene.join('bob'), await scene.join('cem'), await scene.join('dan')];
   for (const other of others) await ann.ok('user.block', { user: idOf(other) });
@@ -230,31 +247,37 @@ verifies(['P-8.4', 'P-8.3'], 'lists those who are blocked, in pages', async (sce
     others.map(idOf).sort(),
   );
   assert(whole.users.some(({ name }) => name === 'robert'));
-  assert.deepEqual([rest.next, whole.next], [undefined, undefined]);
+  assert.deepEqual(
+    { afterRest: rest.next, afterWhole: whole.next },
+    { afterRest: undefined, afterWhole: undefined },
+  );
   assert.deepEqual((await others[0]?.ok('user.blocks', {}))?.users, []);
 });
 
-verifies(['P-8.3', 'P-4.2'], 'refuses who is nobody, or oneself', async (scene) => {
+verifiesCore(['P-8.3', 'P-4.2'], 'refuses to block an unknown user or oneself', async (scene) => {
   const ann = await scene.join('ann');
   for (const cmd of ['user.block', 'user.unblock']) {
-    await ann.refused(cmd, { user: idOf(ann) }, 'invalid');
-    await ann.refused(cmd, { user: 'nobody' }, 'not_found');
+    await ann.expectError(cmd, { user: idOf(ann) }, 'invalid');
+    await ann.expectError(cmd, { user: 'nobody' }, 'not_found');
   }
 });
 
-verifies(
+verifiesCore(
   ['P-8.3', 'P-4.2'],
-  'limits the users that a user blocks',
+  'limits how many users a user may block',
   async (scene) => {
     const ann = await scene.join('ann');
     const [bob, cem] = [await scene.join('bob'), await scene.join('cem')];
     await ann.ok('user.block', { user: idOf(bob) });
-    const { details } = await ann.refused('user.block', { user: idOf(cem) }, 'limit_reached');
+    const { details } = await ann.expectError('user.block', { user: idOf(cem) }, 'limit_reached');
     const { changed } = await ann.ok('user.block', { user: idOf(bob) });
     await ann.ok('user.unblock', { user: idOf(bob) });
     await ann.ok('user.block', { user: idOf(cem) });
 
-    assert.deepEqual([details, changed], [{ limit: 'blocksPerUser', value: 1 }, false]);
+    assert.deepEqual(
+      { details, changed },
+      { details: { limit: 'blocksPerUser', value: 1 }, changed: false },
+    );
   },
   { settings: { PARLANCE_LIMIT_BLOCKS_PER_USER: '1' } },
 );

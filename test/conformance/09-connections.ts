@@ -5,7 +5,7 @@ import { OpenConnections } from '#src/chat/open-connections.js';
 import type { TestClient } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
 import { HeldWriter } from '../support/held-writer.js';
-import { again, meet } from './meeting.js';
+import { connectAgain, meet } from './meeting.js';
 import { range, readHistory } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
@@ -16,7 +16,7 @@ const FEW_IN_FLIGHT = {
 
 verifies(
   ['P-9.7', 'P-3.4'],
-  'answers all that was sent without waiting, in its order',
+  'answers pipelined commands in order',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
@@ -42,12 +42,12 @@ verifies(
   { settings: FEW_IN_FLIGHT },
 );
 
-/** Gives the number of commands of a user that wait on the server. */
+/** Returns the number of commands of a user that wait on the server. */
 function waitingFor({ server }: Scene, { welcome }: TestClient): number {
   assert(server !== undefined, 'the server is in this process');
-  const all = [...server.app.get(OpenConnections).all()];
-  const own = all.filter(({ session }) => session?.user.id === welcome.user.id);
-  return own.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  const open = server.app.get(OpenConnections);
+  const own = [...open.all()].filter(({ session }) => session?.user.id === welcome.user.id);
+  return own.reduce((sum, connection) => sum + (open.intakeOf(connection)?.inFlight ?? 0), 0);
 }
 
 verifies(
@@ -59,10 +59,10 @@ verifies(
     const text = 'x'.repeat(4_000);
     const total = 2_000;
 
-    const held = await HeldWriter.of(scene.server);
+    const held = await HeldWriter.hold(scene.server);
     const ids = range(1, total).map(() => ann.post('message.send', { room, text }));
-    await held.waiting(2);
-    for (const ping of range(1, 100)) await bob.settled().then(() => ping);
+    await held.untilQueued(2);
+    for (const ping of range(1, 100)) await bob.roundTrip().then(() => ping);
     const waiting = waitingFor(scene, ann);
     held.release();
     for (const id of ids.filter((_, index) => index % 100 === 99)) {
@@ -70,7 +70,7 @@ verifies(
     }
     await ann.until(() => ann.events('message.created').length === total, 'all messages');
 
-    // What one read of the socket brought is in work already.
+    // The commands from one read of the socket are already in flight.
     assert(waiting >= 2 && waiting < 100, `${String(waiting)} commands wait`);
   },
   { settings: FEW_IN_FLIGHT, only: ['websocket', 'socket.io websocket'] },
@@ -78,30 +78,30 @@ verifies(
 
 verifies(
   ['P-9.7', 'P-4.5'],
-  'closes a polling client that lets too many commands wait',
+  'closes a polling client when too many commands wait',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
 
-    const held = await HeldWriter.of(scene.server);
+    const held = await HeldWriter.hold(scene.server);
     for (const number of range(1, 256)) ann.post('message.send', { room, text: String(number) });
-    await held.waiting(256);
+    await held.untilQueued(256);
     const { closedAs } = ann;
     ann.post('message.send', { room, text: '257' });
     const bye = await ann.event('bye');
     await ann.end();
     held.release();
-    await bob.settled();
+    await bob.roundTrip();
 
-    assert.equal(closedAs, undefined, 'it is open at the limit');
-    assert.deepEqual([bye.code, bye.reconnect], [4101, true]);
+    assert.equal(closedAs, undefined, 'the connection is open at the limit');
+    assert.deepEqual({ code: bye.code, reconnect: bye.reconnect }, { code: 4101, reconnect: true });
   },
   { settings: FEW_IN_FLIGHT, only: ['socket.io polling'] },
 );
 
 verifies(
   ['P-9.7', 'P-10.4'],
-  'loses and refuses nothing that a program sends at once',
+  'neither loses nor refuses commands that a program sends at once',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
@@ -125,11 +125,11 @@ verifies(
   'limits the sessions of a user',
   async (scene) => {
     const ann = await scene.join('ann');
-    const second = await again(scene, ann);
+    const second = await connectAgain(scene, ann);
     const third = await scene.connect();
     const hello = { protocol: 1, token: ann.welcome.token };
 
-    await third.refused('hello', hello, 'too_many_connections');
+    await third.expectError('hello', hello, 'too_many_connections');
     const bye = await third.event('bye');
     await third.end();
     await second.close();
@@ -138,8 +138,8 @@ verifies(
       return (await next.call('hello', hello)).ok;
     }, 'room for one more');
 
-    assert.deepEqual([bye.code, bye.reconnect], [4102, true]);
-    await ann.settled();
+    assert.deepEqual({ code: bye.code, reconnect: bye.reconnect }, { code: 4102, reconnect: true });
+    await ann.roundTrip();
   },
   { settings: { PARLANCE_LIMIT_CONNECTIONS_PER_USER: '2' } },
 );

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 
 import type { WebSocket } from 'ws';
 
-import { ack, openByHand } from '../support/packets.js';
-import { OldPolling } from '../support/old-polling.js';
+import { ack, openSocketIoPackets } from '../support/packets.js';
+import { Eio3Polling } from '../support/eio3-polling.js';
 import { Polling } from '../support/polling.js';
 import { openRaw } from '../support/raw-websocket.js';
 import { meet } from './meeting.js';
@@ -14,7 +14,7 @@ const FRAME = { settings: { PARLANCE_LIMIT_FRAME_BYTES: '2048' } };
 const PING = '{"id":1,"cmd":"session.ping","data":{}}';
 const PING_PACKET = '421["session.ping",{}]';
 
-/** Gives where the server of a scene listens. */
+/** Returns the URL of the server of a scene. */
 function urlOf({ server }: Scene): string {
   assert(server !== undefined, 'the server is in this process');
   return server.url;
@@ -24,7 +24,7 @@ const webSocketUrl = (scene: Scene): string => `${urlOf(scene).replace('http', '
 
 verifies(
   'P-9.2',
-  'closes a WebSocket by 1009 for a larger frame',
+  'closes a WebSocket with 1009 on a frame that is too large',
   async (scene) => {
     const raw = await openRaw(webSocketUrl(scene));
 
@@ -41,9 +41,9 @@ verifies(
 
 verifies(
   'P-9.2',
-  'closes Socket.IO on a WebSocket by 1009 for a larger frame',
+  'closes Socket.IO over WebSocket with 1009 on a frame that is too large',
   async (scene) => {
-    const raw = await openByHand(urlOf(scene));
+    const raw = await openSocketIoPackets(urlOf(scene));
 
     raw.socket.send(PING_PACKET.padEnd(2_048));
     await ack(raw, 1);
@@ -57,7 +57,7 @@ verifies(
 
 verifies(
   'P-9.2',
-  'answers a larger body of a polling request by 413',
+  'answers a polling request with a body that is too large with 413',
   async (scene) => {
     const session = await Polling.open(urlOf(scene));
     await session.post('40');
@@ -67,7 +67,7 @@ verifies(
     const packets = await session.poll();
     const larger = await session.post(PING_PACKET.padEnd(2_049));
 
-    assert.deepEqual([largest, larger], [200, 413]);
+    assert.deepEqual({ largest, larger }, { largest: 200, larger: 413 });
     assert(
       packets.some((text) => text.startsWith('431[')),
       packets.join(' '),
@@ -79,7 +79,7 @@ verifies(
 
 verifies(
   'P-9.2',
-  'answers a larger frame in memory by bad_frame',
+  'answers a frame in memory that is too large with bad_frame',
   async (scene) => {
     const client = await scene.join('ann');
     const frame = (bytes: number) => {
@@ -95,7 +95,7 @@ verifies(
 
     assert.equal(largest.ok ? '' : largest.error.code, 'invalid', 'it was read');
     assert.equal(error.code, 'bad_frame');
-    await client.settled();
+    await client.roundTrip();
   },
   { ...FRAME, only: ['in-memory'] },
 );
@@ -108,10 +108,10 @@ function sendFragments(socket: WebSocket, text: string, count: number): void {
 
 verifies(
   'P-9.2',
-  'closes a WebSocket by 1008 for more fragments',
+  'closes a WebSocket with 1008 on too many fragments',
   async (scene) => {
     const raw = await openRaw(webSocketUrl(scene));
-    const packets = await openByHand(urlOf(scene));
+    const packets = await openSocketIoPackets(urlOf(scene));
 
     sendFragments(raw.socket, PING, 4);
     sendFragments(packets.socket, PING_PACKET, 4);
@@ -129,13 +129,13 @@ verifies(
 
 verifies(
   'P-9.5',
-  'takes nothing of a polling request with too many packets',
+  'rejects a whole polling request with too many packets',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
     const hello = `420["hello",${JSON.stringify({ protocol: 1, token: ann.welcome.token })}]`;
     const send = (text: string) => `42["message.send",${JSON.stringify({ room, text })}]`;
-    const sessions = [await Polling.open(urlOf(scene)), await OldPolling.open(urlOf(scene))];
+    const sessions = [await Polling.open(urlOf(scene)), await Eio3Polling.open(urlOf(scene))];
 
     for (const [index, session] of sessions.entries()) {
       const few = [send('one'), send('two'), send('three')];
@@ -155,7 +155,7 @@ verifies(
 
 verifies(
   ['P-9.5', 'P-10.3'],
-  'does not serve polling by scripts, which hides packets in a form',
+  'does not support JSONP polling, which hides packets in a form',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
@@ -174,7 +174,7 @@ verifies(
       const end = revision === 3 ? '1:1' : '1';
       await fetch(`${base}&sid=${session}`, { method: 'POST', body: end });
 
-      assert.deepEqual([opened.status, sent.status], [400, 400]);
+      assert.deepEqual({ opened: opened.status, sent: sent.status }, { opened: 400, sent: 400 });
     }
     assert.deepEqual(await readHistory(ann, room), [], 'nothing took effect');
   },

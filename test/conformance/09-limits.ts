@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 
 import { limitVariable } from '#src/config/options.js';
-import { DEFAULT_LIMITS, type LimitName } from '#src/protocol/limits.js';
+import { announcedOf, DEFAULT_LIMITS, type LimitName, type Limits } from '#src/protocol/limits.js';
 
-import { again, chatter, meet, say } from './meeting.js';
+import { connectAgain, meet, say, sendMany } from './meeting.js';
 import { range, readCut, readHistory } from './reading.js';
-import { verifies } from './suite.js';
+import { verifiesCore } from './suite.js';
 
 const MORE = Object.entries(DEFAULT_LIMITS).map(([name, value]) => [name, value + 1] as const);
 
-verifies(
+verifiesCore(
   ['P-9.1', 'P-2.4'],
-  'announces every limit in force',
+  'announces the limits that clients need',
   async (scene) => {
     const ann = await scene.join('ann');
 
-    assert.deepEqual(ann.welcome.limits, Object.fromEntries(MORE));
+    assert.deepEqual(ann.welcome.limits, announcedOf(Object.fromEntries(MORE) as Limits));
   },
   {
     settings: Object.fromEntries(
@@ -24,7 +24,7 @@ verifies(
   },
 );
 
-verifies(
+verifiesCore(
   ['P-9.3', 'P-6.2', 'P-6.7', 'P-4.2'],
   'counts the code points of a text',
   async (scene) => {
@@ -33,12 +33,12 @@ verifies(
     const longest = '𐐀'.repeat(10);
 
     const { id: message, text } = await say(ann, room, longest);
-    const { details } = await ann.refused(
+    const { details } = await ann.expectError(
       'message.send',
       { room, text: `${longest}x` },
       'too_long',
     );
-    await ann.refused('message.edit', { room, message, text: 'x'.repeat(11) }, 'too_long');
+    await ann.expectError('message.edit', { room, message, text: 'x'.repeat(11) }, 'too_long');
     await ann.ok('message.edit', { room, message, text: 'x'.repeat(10) });
 
     assert.equal(text, longest);
@@ -47,7 +47,7 @@ verifies(
   { settings: { PARLANCE_LIMIT_TEXT_CHARS: '10' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.4', 'P-4.2'],
   'refuses data that is nested too deeply',
   async (scene) => {
@@ -55,17 +55,20 @@ verifies(
     const nested = (levels: number): object =>
       levels === 1 ? {} : levels % 2 === 0 ? { inside: nested(levels - 1) } : [nested(levels - 1)];
 
-    await client.refused('hello', { protocol: 1, client: nested(3) }, 'too_deep');
-    await client.refused('hello', { protocol: 1, future: [[[]]] }, 'too_deep');
-    assert((await client.call('hello', { protocol: 1, future: [[]] })).ok, 'three levels will do');
-    await client.refused('session.ping', { future: nested(2) }, 'invalid');
-    await client.refused('session.ping', { future: nested(3) }, 'too_deep');
-    await client.refused('room.get', { room: nested(15) }, 'too_deep');
+    await client.expectError('hello', { protocol: 1, client: nested(3) }, 'too_deep');
+    await client.expectError('hello', { protocol: 1, future: [[[]]] }, 'too_deep');
+    assert(
+      (await client.call('hello', { protocol: 1, future: [[]] })).ok,
+      'three levels are accepted',
+    );
+    await client.expectError('session.ping', { future: nested(2) }, 'invalid');
+    await client.expectError('session.ping', { future: nested(3) }, 'too_deep');
+    await client.expectError('room.get', { room: nested(15) }, 'too_deep');
   },
   { settings: { PARLANCE_LIMIT_JSON_DEPTH: '3' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.6', 'P-5.2', 'P-5.4', 'P-5.11', 'P-4.2'],
   'limits the rooms of a connection',
   async (scene) => {
@@ -74,11 +77,11 @@ verifies(
     await ann.ok('room.create', { room: first });
     await ann.ok('room.join', { room: second, create: true });
 
-    const { details } = await ann.refused('room.create', { room: third }, 'limit_reached');
-    await ann.refused('room.join', { room: 'general' }, 'limit_reached');
-    const annToo = await again(scene, ann);
+    const { details } = await ann.expectError('room.create', { room: third }, 'limit_reached');
+    await ann.expectError('room.join', { room: 'general' }, 'limit_reached');
+    const annToo = await connectAgain(scene, ann);
     await annToo.ok('room.create', { room: third });
-    await ann.refused('room.sync', { room: third }, 'limit_reached');
+    await ann.expectError('room.sync', { room: third }, 'limit_reached');
     await ann.ok('room.join', { room: first });
     await readCut(ann, second);
     await ann.ok('user.update', { name: 'anna' });
@@ -96,7 +99,7 @@ verifies(
   { settings: { PARLANCE_LIMIT_ROOMS_PER_CONNECTION: '2' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.6', 'P-5.2', 'P-5.4', 'P-4.2'],
   'limits the rooms of a user',
   async (scene) => {
@@ -106,14 +109,14 @@ verifies(
     await ann.ok('room.create', { room: first });
     await ann.ok('room.join', { room: second, create: true });
 
-    const { details } = await ann.refused('room.create', { room: third }, 'limit_reached');
-    const annToo = await again(scene, ann);
-    await annToo.refused('room.join', { room: 'general' }, 'limit_reached');
-    await annToo.refused('room.join', { room: third, create: true }, 'limit_reached');
-    await annToo.refused('room.join', { room: third }, 'not_found');
-    await annToo.refused('room.create', { room: first }, 'room_exists');
+    const { details } = await ann.expectError('room.create', { room: third }, 'limit_reached');
+    const annToo = await connectAgain(scene, ann);
+    await annToo.expectError('room.join', { room: 'general' }, 'limit_reached');
+    await annToo.expectError('room.join', { room: third, create: true }, 'limit_reached');
+    await annToo.expectError('room.join', { room: third }, 'not_found');
+    await annToo.expectError('room.create', { room: first }, 'room_exists');
     await annToo.ok('room.join', { room: first });
-    await bob.refused('room.get', { room: third }, 'not_found');
+    await bob.expectError('room.get', { room: third }, 'not_found');
     await ann.ok('room.leave', { room: first });
     await annToo.ok('room.create', { room: third });
 
@@ -124,17 +127,17 @@ verifies(
       [second, third].toSorted(),
     );
   },
-  // What is refused for this limit takes nothing from the rate of new rooms.
+  // A refusal for this limit is not charged to the rate of new rooms.
   { settings: { PARLANCE_LIMIT_ROOMS_PER_USER: '2', PARLANCE_LIMIT_ROOMS_PER_HOUR: '3' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.8', 'P-5.5', 'P-6.11'],
   'limits the messages of a page',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
-    await chatter(ann, room, 7);
+    await sendMany(ann, room, 7);
 
     const cut = await readCut(ann, room);
     const pages = [
@@ -156,13 +159,13 @@ verifies(
   },
 );
 
-verifies(
+verifiesCore(
   ['P-9.8', 'P-6.11'],
-  'gives pages as long as it announces',
+  'returns pages of the announced size',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
-    await chatter(ann, room, 160);
+    await sendMany(ann, room, 160);
 
     const lengths: number[] = [];
     for (const limit of [101, 150, 151, 1_000_000]) {
@@ -174,7 +177,7 @@ verifies(
   { settings: { PARLANCE_LIMIT_HISTORY_PAGE_MAX: '150' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.8', 'P-5.5', 'P-6.11'],
   'limits the bytes of a page',
   async (scene) => {
@@ -195,18 +198,18 @@ verifies(
       assert(bytes <= 2_048 && messages.length > 1 && hasMore, `${String(bytes)} bytes`);
     }
     const numbers = (messages: typeof all) => messages.map(({ text }) => parseInt(text, 10));
-    assert.deepEqual(numbers(all), range(1, 12), 'nothing is left out between pages');
+    assert.deepEqual(numbers(all), range(1, 12), 'no item is missing between pages');
     const [latest, oldest, around] = pages.map(({ messages }) => numbers(messages));
-    assert.deepEqual([latest?.at(-1), oldest?.[0]], [12, 1]);
+    assert.deepEqual({ latest: latest?.at(-1), oldest: oldest?.[0] }, { latest: 12, oldest: 1 });
     assert.deepEqual(numbers(cut.messages), latest);
     assert(around?.includes(5) && around.includes(6), 'both sides of the position');
   },
   { settings: { PARLANCE_LIMIT_PAGE_BYTES: '2048' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.8', 'P-9.2'],
-  'holds one item at least, however large',
+  'returns at least one item per page, whatever its size',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
@@ -217,7 +220,10 @@ verifies(
     const page = await ann.ok('message.history', { room });
     const all = await readHistory(ann, room);
 
-    assert.deepEqual([cut.messages, cut.hasMore], [page.messages, true]);
+    assert.deepEqual(
+      { messages: cut.messages, hasMore: cut.hasMore },
+      { messages: page.messages, hasMore: true },
+    );
     assert.deepEqual(
       page.messages.map(({ text }) => text),
       texts.slice(2),
@@ -225,15 +231,15 @@ verifies(
     assert.deepEqual(
       all.map(({ text }) => text),
       texts,
-      'also past what a client may send',
+      'also beyond the sizes that a client may send',
     );
   },
   { settings: { PARLANCE_LIMIT_PAGE_BYTES: '300', PARLANCE_LIMIT_FRAME_BYTES: '1000' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.1', 'P-5.5'],
-  'names no more members in a cut than it may',
+  'limits the members in a cut',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob', 'cem');
     const [ann, bob, cem] = clients;
@@ -241,7 +247,10 @@ verifies(
     const cut = await readCut(cem, room);
     const { members } = await cem.ok('room.members', { room });
 
-    assert.deepEqual([cut.members.length, cut.memberCount, members.length], [2, 3, 3]);
+    assert.deepEqual(
+      { membersInCut: cut.members.length, memberCount: cut.memberCount, members: members.length },
+      { membersInCut: 2, memberCount: 3, members: 3 },
+    );
     assert.equal(cut.you.user.id, cem.welcome.user.id);
     for (const { user } of cut.members)
       assert(members.some((member) => member.user.id === user.id));
@@ -250,7 +259,7 @@ verifies(
   { settings: { PARLANCE_LIMIT_MEMBERS_PER_CUT: '2' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.9', 'P-6.9', 'P-4.2'],
   'limits the reactions of a message',
   async (scene) => {
@@ -261,10 +270,10 @@ verifies(
     await ann.ok('message.react', { room, message, emoji: 'b' });
 
     const third = { room, message, emoji: 'c' };
-    const emoji = await bob.refused('message.react', third, 'limit_reached');
+    const emoji = await bob.expectError('message.react', third, 'limit_reached');
     await bob.ok('message.react', { room, message, emoji: 'a' });
     const fourth = { room, message, emoji: 'a' };
-    const reactions = await cem.refused('message.react', fourth, 'limit_reached');
+    const reactions = await cem.expectError('message.react', fourth, 'limit_reached');
     const repeat = await bob.ok('message.react', { room, message, emoji: 'a' });
     await ann.ok('message.unreact', { room, message, emoji: 'b' });
     const { message: now } = await cem.ok('message.react', third);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { HeldWriter } from '../support/held-writer.js';
-import { again, meet, say } from './meeting.js';
+import { connectAgain, meet, say } from './meeting.js';
 import { checkRate, waitOut } from './rate.js';
 import { range } from './reading.js';
 import { verifies } from './suite.js';
@@ -21,19 +21,19 @@ verifies(
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
-    const annToo = await again(scene, ann);
+    const annToo = await connectAgain(scene, ann);
     await say(ann, room, 'one');
     await say(annToo, room, 'two');
     await say(ann, room, 'three');
 
-    const error = await annToo.refused('message.send', { room, text: 'four' }, 'rate_limited');
+    const error = await annToo.expectError('message.send', { room, text: 'four' }, 'rate_limited');
     const wait = checkRate(error, 'messages');
     await say(bob, room, 'others may');
     await waitOut(wait);
     await say(ann, room, 'five');
 
     assert(wait <= 1_000, `${String(wait)} ms for one message a second`);
-    await ann.settled();
+    await ann.roundTrip();
     const texts = ann.events('message.created').map(({ data }) => data['message']);
     assert.deepEqual(
       texts.map((message) => (message as { text: string }).text),
@@ -45,7 +45,7 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-6.3'],
-  'takes nothing for a repeat',
+  'charges nothing for a repeat',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
@@ -57,42 +57,45 @@ verifies(
     }
     await say(ann, room, 'two');
     await say(ann, room, 'three');
-    await ann.refused('message.send', { room, text: 'four' }, 'rate_limited');
+    await ann.expectError('message.send', { room, text: 'four' }, 'rate_limited');
   },
   { settings: SLOW_MESSAGES },
 );
 
 verifies(
   'P-9.10',
-  'counts no other act as a message',
+  'counts edits, reactions and deletes as messages',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
     const { id: message } = await say(ann, room, 'one');
 
-    for (const text of ['a', 'b', 'c', 'd', 'e']) {
-      await ann.ok('message.edit', { room, message, text });
-      await ann.ok('message.react', { room, message, emoji: text });
+    await ann.ok('message.edit', { room, message, text: 'a' });
+    await ann.ok('message.react', { room, message, emoji: '👍' });
+    for (const [cmd, data] of [
+      ['message.edit', { room, message, text: 'b' }],
+      ['message.react', { room, message, emoji: '🎉' }],
+      ['message.unreact', { room, message, emoji: '👍' }],
+      ['message.delete', { room, message }],
+    ] as const) {
+      checkRate(await ann.expectError(cmd, data, 'rate_limited'), 'messages');
     }
-    await ann.ok('message.delete', { room, message });
-    await say(ann, room, 'two');
-    await say(ann, room, 'three');
   },
   { settings: SLOW_MESSAGES },
 );
 
 verifies(
   'P-9.10',
-  'goes by the user, also when that user comes back',
+  'applies the rate per user, also after the user reconnects',
   async (scene) => {
     const ann = await scene.join('ann');
     await ann.ok('room.create', { room: scene.room() });
     await ann.ok('room.join', { room: scene.room(), create: true });
 
     await ann.close();
-    const back = await again(scene, ann);
+    const back = await connectAgain(scene, ann);
     const data = { room: scene.room() };
-    const error = await back.refused('room.create', data, 'rate_limited');
+    const error = await back.expectError('room.create', data, 'rate_limited');
 
     checkRate(error, 'rooms');
   },
@@ -101,19 +104,19 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-5.2', 'P-5.4', 'P-4.2'],
-  'limits the rooms that a user makes',
+  'limits how many rooms a user creates',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
     const [first, second, third] = [scene.room(), scene.room(), scene.room()];
     await ann.ok('room.create', { room: first });
-    await ann.refused('room.create', { room: first }, 'room_exists');
+    await ann.expectError('room.create', { room: first }, 'room_exists');
     await ann.ok('room.join', { room: second, create: true });
 
-    const created = await ann.refused('room.create', { room: third }, 'rate_limited');
+    const created = await ann.expectError('room.create', { room: third }, 'rate_limited');
     const join = { room: third, create: true };
-    const joined = await ann.refused('room.join', join, 'rate_limited');
-    await ann.refused('room.join', { room: third }, 'not_found');
+    const joined = await ann.expectError('room.join', join, 'rate_limited');
+    await ann.expectError('room.join', { room: third }, 'not_found');
     await ann.ok('room.join', { room: 'general', create: true });
     await bob.ok('room.join', join);
     await ann.ok('room.join', join);
@@ -132,18 +135,18 @@ verifies(
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
-    const annToo = await again(scene, ann);
+    const annToo = await connectAgain(scene, ann);
     await ann.ok('user.update', { name: 'anna' });
     await annToo.ok('user.update', { name: 'anna' });
     await annToo.ok('user.update', { name: 'anne' });
 
-    const error = await ann.refused('user.update', { name: 'annie' }, 'rate_limited');
+    const error = await ann.expectError('user.update', { name: 'annie' }, 'rate_limited');
     await ann.ok('user.update', { name: 'anne' });
     await bob.ok('user.update', { name: 'robert' });
     await ann.close();
     await annToo.close();
-    const back = await again(scene, ann);
-    await back.refused('user.update', { name: 'annie' }, 'rate_limited');
+    const back = await connectAgain(scene, ann);
+    await back.expectError('user.update', { name: 'annie' }, 'rate_limited');
 
     const wait = checkRate(error, 'renames');
     assert(wait > 60_000 && wait <= 1_800_000, `${String(wait)} ms for two renames an hour`);
@@ -159,16 +162,16 @@ verifies(
   'limits the commands of a connection',
   async (scene) => {
     const ann = await scene.join('ann');
-    await ann.settled();
-    await ann.refused('room.get', { room: scene.room() }, 'not_found');
-    await ann.settled();
+    await ann.roundTrip();
+    await ann.expectError('room.get', { room: scene.room() }, 'not_found');
+    await ann.roundTrip();
 
-    const error = await ann.refused('session.ping', {}, 'rate_limited');
-    const annToo = await again(scene, ann);
-    await annToo.settled();
+    const error = await ann.expectError('session.ping', {}, 'rate_limited');
+    const annToo = await connectAgain(scene, ann);
+    await annToo.roundTrip();
     const wait = checkRate(error, 'commands');
     await waitOut(wait);
-    await ann.settled();
+    await ann.roundTrip();
 
     assert(wait <= 1_000, `${String(wait)} ms for one command a second`);
   },
@@ -177,13 +180,13 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-6.3'],
-  'answers a repeat where no command is taken',
+  'answers a repeat when other commands are refused',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann');
     const [ann] = clients;
     const command = { room, text: 'hi', cid: 'c-1' };
     const { message } = await ann.ok('message.send', command);
-    await ann.settled();
+    await ann.roundTrip();
 
     const ids = [
       ann.post('message.send', { room, text: 'new', cid: 'c-2' }),
@@ -204,7 +207,7 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-3.3', 'P-2.2'],
-  'refuses for the rate before it looks at anything else',
+  'checks the rate before anything else',
   async (scene) => {
     const ann = await scene.connect();
 
@@ -236,7 +239,7 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-6.3'],
-  'asks the database only where there may be a repeat',
+  'queries the database only when the message may be a repeat',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -245,13 +248,13 @@ verifies(
     await say(ann, room, 'two');
     await say(ann, room, 'three');
 
-    const held = await HeldWriter.of(scene.server);
-    const error = await ann.refused('message.send', { room, text: 'four' }, 'rate_limited');
+    const held = await HeldWriter.hold(scene.server);
+    const error = await ann.expectError('message.send', { room, text: 'four' }, 'rate_limited');
     const asked = ann.post('message.send', repeat);
-    await held.waiting(1);
+    await held.untilQueued(1);
     held.release();
     const reply = await ann.reply(asked);
-    await bob.settled();
+    await bob.roundTrip();
 
     checkRate(error, 'messages');
     assert(reply.ok, 'the repeat is answered');

@@ -10,8 +10,8 @@ const FEW_REFUSALS = {
   PARLANCE_LIMIT_COMMANDS_BURST: '2',
 };
 
-/** Sends pings until one is refused after so many others; gives the time to wait then. */
-async function pingAgainstRefusals(client: TestClient, count: number): Promise<number> {
+/** Sends pings until `count` are refused; returns how many ms the last refusal says to wait. */
+async function pingUntilRefused(client: TestClient, count: number): Promise<number> {
   let wait = 0;
   for (let refused = 0; refused < count && client.closedAs === undefined;) {
     const id = client.post('session.ping');
@@ -31,19 +31,19 @@ function hasReply({ frames }: TestClient, id: string): boolean {
 
 verifies(
   ['P-9.10', 'P-4.5'],
-  'counts refusals on although a command is taken now and then',
+  'keeps counting refusals when it accepts a command in between',
   async (scene) => {
     const ann = await scene.join('ann');
 
     let rounds = 0;
     for (; rounds < 9 && ann.events('bye').length === 0; rounds++) {
-      await waitOut(await pingAgainstRefusals(ann, 12));
+      await waitOut(await pingUntilRefused(ann, 12));
     }
     const bye = await ann.event('bye');
     await ann.end();
 
-    // Fewer than that are refused between two commands that are taken.
-    assert(rounds > 1, 'a few refusals are forgiven');
+    // The refusals of one round alone do not close the connection.
+    assert(rounds > 1, 'a few refusals close nothing');
     assert.equal(bye.code, 4101);
   },
   { settings: FEW_REFUSALS },
@@ -51,7 +51,7 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-3.8'],
-  'counts frames that are no commands against the rate',
+  'counts invalid frames against the rate',
   async (scene) => {
     const ann = await scene.join('ann');
 
@@ -74,11 +74,11 @@ verifies(
 
 verifies(
   ['P-9.10', 'P-4.5', 'P-2.14'],
-  'closes a connection that goes on against refusals',
+  'closes a connection that keeps sending after refusals',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
-    await ann.settled();
+    await ann.roundTrip();
 
     const refused = range(1, 19).map(() => ann.post('session.ping'));
     const last = await ann.reply(refused.at(-1));
@@ -86,11 +86,11 @@ verifies(
     ann.post('session.ping');
     const bye = await ann.event('bye');
     const { code } = await ann.end();
-    await bob.settled();
+    await bob.roundTrip();
 
     assert.equal(last.ok ? '' : last.error.code, 'rate_limited');
-    assert.equal(closedAs, undefined, 'it is open after one refusal less');
-    assert.deepEqual([bye.code, bye.reconnect], [4101, true]);
+    assert.equal(closedAs, undefined, 'the connection is open one refusal earlier');
+    assert.deepEqual({ code: bye.code, reconnect: bye.reconnect }, { code: 4101, reconnect: true });
     if (scene.transport !== 'socket.io polling') assert.equal(code, 4101);
   },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import type { Connection } from '#src/chat/connection.js';
+import type { Connection } from '#src/chat/connections/connection.js';
 import { OpenConnections } from '#src/chat/open-connections.js';
 import type { Position } from '#src/protocol/models.js';
 
@@ -12,7 +12,7 @@ import {
 } from '../support/channels/pausable.channel.js';
 import { TestClient } from '../support/client.js';
 import { eventually } from '../support/eventually.js';
-import { again, meet } from './meeting.js';
+import { connectAgain, meet } from './meeting.js';
 import { range, readCut, readLog, seqsOf } from './reading.js';
 import { verifies, type Scene } from './suite.js';
 
@@ -23,13 +23,13 @@ const OPEN = {
 };
 const ONLY = Object.keys(OPEN);
 
-/** What the operating system takes off the server's hands is much, and nobody can tell how much. */
+/** Enough to fill the buffers of the operating system, whose size varies. */
 const ENOUGH_MESSAGES = 4_000;
-/** Of more than 100,000 bytes each. */
+/** Enough pages of more than 100,000 bytes each to fill those buffers. */
 const ENOUGH_PAGES = 100;
 const BATCH = 10;
 const SHED = 262_144;
-/** What one reply has at most; its frame adds some bytes to its data. */
+/** Maximum bytes of a reply: its data and some bytes of its frame. */
 const PAGE = 262_144 + 4_096;
 /** 16,000 bytes. */
 const LONG_TEXT = '𐐀'.repeat(4_000);
@@ -43,8 +43,8 @@ interface SlowReader {
   readonly connection: Connection;
 }
 
-/** Connects one who will stop reading, and joins a room. */
-async function slowReader({ server, transport }: Scene, room: string): Promise<SlowReader> {
+/** Connects a client that can stop reading, and joins a room. */
+async function connectSlowReader({ server, transport }: Scene, room: string): Promise<SlowReader> {
   assert(server !== undefined, 'the server is in this process');
   const channels: PausableChannel[] = [];
   const client = await TestClient.connect(async (listener) => {
@@ -57,14 +57,17 @@ async function slowReader({ server, transport }: Scene, room: string): Promise<S
   const all = [...server.app.get(OpenConnections).all()];
   const connection = all.find(({ session }) => session?.user.id === user.id);
   const [channel] = channels;
-  assert(channel !== undefined && connection !== undefined, 'both sides are there');
+  assert(
+    channel !== undefined && connection !== undefined,
+    'both ends of the connection are known',
+  );
   return { client, channel, connection };
 }
 
-/** Sends long messages until something has come about. */
+/** Sends long messages until a condition holds. */
 async function flood(client: TestClient, room: string, until: () => boolean): Promise<void> {
   for (let sent = 0; !until(); sent += BATCH) {
-    assert(sent < ENOUGH_MESSAGES, `it came about within ${String(sent)} messages`);
+    assert(sent < ENOUGH_MESSAGES, `the condition holds within ${String(sent)} messages`);
     const ids = range(1, BATCH).map(() => client.post('message.send', { room, text: LONG_TEXT }));
     await client.reply(ids.at(-1));
   }
@@ -72,11 +75,11 @@ async function flood(client: TestClient, room: string, until: () => boolean): Pr
 
 verifies(
   ['P-9.12', 'P-4.5', 'P-2.14'],
-  'closes who reads too slowly, and nobody else',
+  'closes a client that reads too slowly, and no other',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
-    const { client: slow, channel, connection } = await slowReader(scene, room);
+    const { client: slow, channel, connection } = await connectSlowReader(scene, room);
 
     channel.stopReading();
     await flood(ann, room, () => !connection.isOpen);
@@ -86,13 +89,13 @@ verifies(
     const head = (await readCut(bob, room)).seq;
     await bob.until(() => seqsOf(bob.logged(room)).at(-1) === head, 'all messages');
     const got = seqsOf(slow.logged(room)).at(-1) ?? 5;
-    const back = await again(scene, slow);
+    const back = await connectAgain(scene, slow);
     const { epoch } = await back.ok('room.join', { room });
     const missed = await readLog(back, room, { epoch, seq: got });
 
-    assert.deepEqual([bye.code, bye.reconnect], [4202, true]);
+    assert.deepEqual({ code: bye.code, reconnect: bye.reconnect }, { code: 4202, reconnect: true });
     if (scene.transport !== 'socket.io polling') assert.equal(code, 4202);
-    assert.deepEqual(seqsOf(bob.logged(room)), range(4, head), 'the others got everything');
+    assert.deepEqual(seqsOf(bob.logged(room)), range(4, head), 'the other client gets everything');
     assert.deepEqual(seqsOf([...slow.logged(room), ...missed]), range(5, head));
   },
   {
@@ -107,14 +110,14 @@ verifies(
 
 verifies(
   'P-9.12',
-  'closes who reads nothing for a time',
+  'closes a client that reads nothing for too long',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
-    const { client: slow, channel, connection } = await slowReader(scene, room);
+    const { client: slow, channel, connection } = await connectSlowReader(scene, room);
 
     channel.stopReading();
-    // The operating system may take more after a while.
+    // The operating system may accept more after a while.
     await eventually(async () => {
       await flood(ann, room, () => !connection.isOpen || connection.link.bufferedBytes > 0);
       return !connection.isOpen;
@@ -122,7 +125,7 @@ verifies(
     channel.readOn();
     const bye = await slow.event('bye');
     await slow.end();
-    await bob.settled();
+    await bob.roundTrip();
 
     assert.equal(bye.code, 4202);
   },
@@ -136,12 +139,12 @@ verifies(
   },
 );
 
-/** Fills a room with long messages; gives one who stopped reading after asking for much of it. */
-async function insatiable(scene: Scene): Promise<SlowReader & { asked: string[] }> {
+/** Fills a room with long messages; returns a client that requested many pages and reads none. */
+async function connectGreedyReader(scene: Scene): Promise<SlowReader & { asked: string[] }> {
   const { room, clients } = await meet(scene, 'ann');
   const [ann] = clients;
   await flood(ann, room, () => ann.events('message.created').length >= 2 * BATCH);
-  const slow = await slowReader(scene, room);
+  const slow = await connectSlowReader(scene, room);
   slow.channel.stopReading();
   const asked = range(1, ENOUGH_PAGES).map((page) =>
     slow.client.post('message.history', { room, before: 30 + page }),
@@ -151,9 +154,9 @@ async function insatiable(scene: Scene): Promise<SlowReader & { asked: string[] 
 
 verifies(
   'P-9.12',
-  'makes no more replies than are read, and closes who reads none for a time',
+  'produces no more replies than the client reads, and closes it when it reads none for too long',
   async (scene) => {
-    const { client: slow, channel, connection } = await insatiable(scene);
+    const { client: slow, channel, connection } = await connectGreedyReader(scene);
 
     let most = 0;
     await eventually(() => {
@@ -179,9 +182,9 @@ verifies(
 
 verifies(
   ['P-9.12', 'P-9.7'],
-  'gives all replies to who asks for much and reads late',
+  'sends all replies to a client that asks for a lot and reads late',
   async (scene) => {
-    const { client: slow, channel, connection, asked } = await insatiable(scene);
+    const { client: slow, channel, connection, asked } = await connectGreedyReader(scene);
 
     await eventually(() => connection.link.bufferedBytes > SHED, 'a backlog');
     channel.readOn();
@@ -202,7 +205,7 @@ verifies(
 
 verifies(
   ['P-9.12', 'P-5.12'],
-  'resumes no more rooms at once than may be unsent',
+  'resumes no more rooms at once than fit into the backlog',
   async (scene) => {
     const ann = await scene.join('ann');
     const rooms = [scene.room(), scene.room(), scene.room()];
@@ -213,10 +216,10 @@ verifies(
       for (const text of [LONG_TEXT, LONG_TEXT]) await ann.ok('message.send', { room, text });
     }
 
-    const back = await again(scene, ann, { resume });
+    const back = await connectAgain(scene, ann, { resume });
     const { resumed } = back.welcome;
     const [first = '', second = '', third = ''] = rooms;
-    await back.until(() => back.logged(first).length === 2, 'what was missed in the first room');
+    await back.until(() => back.logged(first).length === 2, 'the missed events of the first room');
     const missed = await readLog(back, third, resume[third] ?? { epoch: '', seq: 0 });
 
     assert.deepEqual(resumed[first], { complete: true, seq: 4 });
@@ -230,11 +233,11 @@ verifies(
 
 verifies(
   ['P-9.12', 'P-7.1'],
-  'leaves out ephemeral events for who reads slowly',
+  'drops ephemeral events for slow readers',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
-    const { client: slow, channel, connection } = await slowReader(scene, room);
+    const { client: slow, channel, connection } = await connectSlowReader(scene, room);
 
     channel.stopReading();
     await flood(ann, room, () => connection.link.bufferedBytes > 65_536);
@@ -246,16 +249,12 @@ verifies(
     const typing = slow.events('typing').length;
     await eventually(() => connection.link.bufferedBytes === 0, 'the end of the backlog');
     await bob.ok('typing.set', { room, active: false });
-    const { active } = await slow.event('typing');
+    const { stopped } = await slow.event('typing');
     await slow.close();
 
-    assert.equal(typing, 0, 'nothing ephemeral was kept for later');
-    assert.equal(active, false);
-    assert.deepEqual(
-      seqsOf(slow.logged(room)),
-      range(5, head),
-      'events of the log are not left out',
-    );
+    assert.equal(typing, 0, 'no ephemeral event was kept for later');
+    assert.deepEqual(stopped, [bob.welcome.user.id]);
+    assert.deepEqual(seqsOf(slow.logged(room)), range(5, head), 'no event of the log is dropped');
   },
   {
     settings: {

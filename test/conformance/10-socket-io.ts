@@ -5,8 +5,8 @@ import { io } from 'socket.io-client';
 import type { Welcome } from '#src/protocol/welcome.js';
 
 import { eventually } from '../support/eventually.js';
-import { ack, openByHand, openPackets, packet } from '../support/packets.js';
-import { OldPolling } from '../support/old-polling.js';
+import { ack, openSocketIoPackets, openPackets, packet } from '../support/packets.js';
+import { Eio3Polling } from '../support/eio3-polling.js';
 import { Polling } from '../support/polling.js';
 import { verifies } from './suite.js';
 
@@ -15,13 +15,13 @@ const BY_HAND = { only: ['socket.io websocket'], settings: {} };
 
 verifies(
   ['P-10.3', 'P-2.10'],
-  'takes the auth object as a hello, of protocol 1 by default',
+  'treats the auth object as a hello, with protocol 1 by default',
   async ({ connect }) => {
     for (const hello of [{ name: 'ann' }, { protocol: 1, name: 'ann', future: true }]) {
       const ann = await connect({ hello });
       const welcome = await ann.event('welcome');
       assert.equal(welcome.user.name, 'ann');
-      await ann.refused('hello', { protocol: 1 }, 'hello_repeated');
+      await ann.expectError('hello', { protocol: 1 }, 'hello_repeated');
     }
   },
   { only: SOCKET_IO },
@@ -29,7 +29,7 @@ verifies(
 
 verifies(
   ['P-10.3', 'P-2.10', 'P-1.4'],
-  'tells what is wrong with an auth object in an error event',
+  'reports an invalid auth object in an error event',
   async ({ connect }) => {
     const wrong = [
       [{ protocol: 2 }, 'unsupported_version'],
@@ -50,11 +50,11 @@ verifies(
 
 verifies(
   ['P-10.3', 'P-2.10'],
-  'takes an empty auth object for no hello',
+  'does not treat an empty auth object as a hello',
   async ({ connect }) => {
     const ann = await connect({ hello: {} });
 
-    await ann.refused('session.ping', {}, 'hello_required');
+    await ann.expectError('session.ping', {}, 'hello_required');
     await ann.ok('hello', { protocol: 1, name: 'ann' });
 
     assert.deepEqual(ann.events(), []);
@@ -64,9 +64,9 @@ verifies(
 
 verifies(
   'P-10.3',
-  'acknowledges a command that gives no data',
+  'acknowledges a command without data',
   async ({ server }) => {
-    const raw = await openByHand(server?.url ?? '', { name: 'ann' });
+    const raw = await openSocketIoPackets(server?.url ?? '', { name: 'ann' });
 
     raw.socket.send('421["session.ping"]');
     raw.socket.send('422["session.ping",{}]');
@@ -79,9 +79,9 @@ verifies(
 
 verifies(
   ['P-10.3', 'P-4.2'],
-  'refuses more than one data argument, and one that is no object',
+  'refuses more than one data argument, and one that is not an object',
   async ({ server }) => {
-    const raw = await openByHand(server?.url ?? '', { name: 'ann' });
+    const raw = await openSocketIoPackets(server?.url ?? '', { name: 'ann' });
     const wrong = ['{},{}', '{},"more"', '"text"', '5', '[]'];
 
     for (const [number, values] of wrong.entries()) {
@@ -98,7 +98,7 @@ verifies(
   ['P-10.3', 'P-3.1'],
   'refuses an event whose name is a number',
   async ({ server }) => {
-    const raw = await openByHand(server?.url ?? '', { name: 'ann' });
+    const raw = await openSocketIoPackets(server?.url ?? '', { name: 'ann' });
 
     raw.socket.send('427[5,{}]');
 
@@ -112,7 +112,7 @@ verifies(
   'P-10.3',
   'closes the connection after binary attachments',
   async ({ server }) => {
-    const raw = await openByHand(server?.url ?? '', { name: 'ann' });
+    const raw = await openSocketIoPackets(server?.url ?? '', { name: 'ann' });
     await packet(raw, '42["welcome"');
 
     raw.socket.send('451-9["session.ping",{"_placeholder":true,"num":0}]');
@@ -126,7 +126,7 @@ verifies(
 
 verifies(
   'P-10.3',
-  'knows no namespace but the default one',
+  'refuses all namespaces except the default one',
   async ({ server }) => {
     const socket = io(`${server?.url ?? ''}/admin`, { reconnection: false, forceNew: true });
 
@@ -143,7 +143,7 @@ verifies(
 
 verifies(
   'P-10.3',
-  'goes on over WebSocket when a client upgrades from polling',
+  'keeps the connection when a client upgrades from polling to WebSocket',
   async ({ server, room }) => {
     const options = { forceNew: true, reconnection: false, auth: { name: 'ann' } };
     const socket = io(server?.url ?? '', { ...options, transports: ['polling', 'websocket'] });
@@ -178,7 +178,7 @@ verifies(
 
 verifies(
   'P-10.3',
-  'serves clients of Engine.IO 3 over WebSocket',
+  'serves Engine.IO 3 clients over WebSocket',
   async ({ server }) => {
     const raw = await openPackets(server?.url ?? '', 3);
     await packet(raw, '40');
@@ -195,9 +195,9 @@ verifies(
 
 verifies(
   'P-10.3',
-  'serves clients of Engine.IO 3 over HTTP polling',
+  'serves Engine.IO 3 clients over HTTP polling',
   async ({ server }) => {
-    const polling = await OldPolling.open(server?.url ?? '');
+    const polling = await Eio3Polling.open(server?.url ?? '');
     await polling.until('40');
 
     const hello = '420["hello",{"protocol":1,"name":"ann"}]';
@@ -212,7 +212,7 @@ verifies(
 
 verifies(
   ['P-10.3', 'P-2.3'],
-  'drops a closed polling session soon, polled or not',
+  'drops a closed polling session soon, whether or not it is polled',
   async ({ server }) => {
     const silent = await Polling.open(server?.url ?? '');
     const greeted = await Polling.open(server?.url ?? '');
@@ -220,7 +220,7 @@ verifies(
     await greeted.poll();
 
     for (const session of [silent, greeted]) {
-      // A request that is under way at the close is broken off.
+      // A request that is in flight during the close is aborted.
       const status = () => session.post('3').catch(() => null);
       await eventually(async () => (await status()) === 400, 'the end of the session');
     }
@@ -230,7 +230,7 @@ verifies(
 
 verifies(
   'P-10.3',
-  'serves the client of Socket.IO to browsers',
+  'serves the Socket.IO client to browsers',
   async ({ server }) => {
     for (const file of ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js']) {
       const response = await fetch(`${server?.url ?? ''}/socket.io/${file}`);
@@ -244,7 +244,7 @@ verifies(
 
 verifies(
   ['P-10.3', 'P-10.5'],
-  'answers 403 to polling requests from other pages, also within a session',
+  'answers polling requests from other pages with 403, also within a session',
   async ({ server }) => {
     const base = `${server?.url ?? ''}/socket.io/?EIO=4&transport=polling`;
     const foreign = { headers: { origin: 'https://evil.example' } };

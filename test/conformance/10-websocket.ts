@@ -7,8 +7,8 @@ const WEBSOCKET = { only: ['websocket'], settings: {} };
 
 const urlOf = ({ server }: Pick<Scene, 'server'>) => `ws://127.0.0.1:${String(server?.port)}/ws`;
 
-/** Offers subprotocols; gives the one that the server chose, if any. */
-async function chosen(scene: Scene, offer?: string): Promise<string | undefined> {
+/** Offers subprotocols; returns the one that the server selected, if any. */
+async function selectedSubprotocol(scene: Scene, offer?: string): Promise<string | undefined> {
   const headers = offer === undefined ? {} : { 'Sec-WebSocket-Protocol': offer };
   const answer = await tryUpgrade(urlOf(scene).replace('ws:', 'http:'), headers);
   assert.equal(answer.status, 101);
@@ -17,20 +17,20 @@ async function chosen(scene: Scene, offer?: string): Promise<string | undefined>
 
 verifies(
   'P-10.2',
-  'chooses the subprotocol parlance.v1 where it is offered',
+  'selects the subprotocol parlance.v1 when the client offers it',
   async (scene) => {
-    assert.equal(await chosen(scene, 'parlance.v1'), 'parlance.v1');
-    assert.equal(await chosen(scene, 'chat, parlance.v2, parlance.v1'), 'parlance.v1');
+    assert.equal(await selectedSubprotocol(scene, 'parlance.v1'), 'parlance.v1');
+    assert.equal(await selectedSubprotocol(scene, 'chat, parlance.v2, parlance.v1'), 'parlance.v1');
   },
   WEBSOCKET,
 );
 
 verifies(
   'P-10.2',
-  'chooses no subprotocol where none of ours is offered',
+  'selects no subprotocol when the client offers no known one',
   async (scene) => {
-    assert.equal(await chosen(scene), undefined);
-    assert.equal(await chosen(scene, 'chat, superchat'), undefined);
+    assert.equal(await selectedSubprotocol(scene), undefined);
+    assert.equal(await selectedSubprotocol(scene, 'chat, superchat'), undefined);
   },
   WEBSOCKET,
 );
@@ -50,7 +50,7 @@ verifies(
 
 verifies(
   ['P-10.2', 'P-2.1', 'P-4.5'],
-  'opens with a version that is not spoken here, says bye 4002, and closes',
+  'opens with an unsupported version, sends bye 4002, and closes',
   async (scene) => {
     const subprotocols = ['parlance.v9', 'chat'];
     const { client, socket } = await openRaw(urlOf(scene), { subprotocols });
@@ -88,7 +88,7 @@ verifies(
 
     await client.ok('hello', { protocol: 1 });
     await client.ok('room.join', { room: scene.room(), create: true });
-    await client.settled();
+    await client.roundTrip();
 
     assert.equal(kinds.length, client.frames.length);
     assert(kinds.every((isBinary) => !isBinary));
@@ -98,7 +98,7 @@ verifies(
 
 verifies(
   ['P-10.2', 'P-9.2'],
-  'takes a frame in fragments',
+  'accepts a frame in fragments',
   async (scene) => {
     const { client, socket } = await openRaw(urlOf(scene));
 
@@ -113,7 +113,7 @@ verifies(
 
 verifies(
   ['P-10.2', 'P-2.10'],
-  'takes a name from the URL as a hello',
+  'treats a name in the URL as a hello',
   async (scene) => {
     const { client } = await openRaw(`${urlOf(scene)}?name=J%C3%B6rg%20B&other=1`);
 
@@ -127,7 +127,7 @@ verifies(
 
 verifies(
   ['P-10.2', 'P-2.10'],
-  'takes a token from the header Authorization as a hello',
+  'treats a token in the Authorization header as a hello',
   async (scene) => {
     const before = await (await scene.connect()).ok('hello', { protocol: 1, name: 'ann' });
     const headers = { Authorization: `Bearer ${before.token ?? ''}` };

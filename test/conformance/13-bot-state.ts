@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 
 import type { StateChange, StateOwner } from '#src/protocol/bots.js';
 
-import { register, withBot } from './far-bot.js';
 import { checkRate } from './rate.js';
-import { verifies } from './suite.js';
+import { createRoomWithBot, registerRemoteBot } from './remote-bot.js';
+import { verifiesCore } from './suite.js';
 
-verifies(
+verifiesCore(
   ['P-13.11', 'P-13.12'],
-  'keeps what a bot stores, for rooms and users',
+  'stores values of a bot for rooms and users',
   async (scene) => {
-    const { token, room, ann, connect } = await withBot(scene);
+    const { token, room, ann, connect } = await createRoomWithBot(scene);
     const { id } = ann.welcome.user;
     const bot = await connect();
     const rooms = { owner: { room }, key: 'made' };
@@ -25,10 +25,10 @@ verifies(
     });
     await scene.server?.stop();
     const running = await scene.start(scene.server?.env ?? {});
-    const again = await running.connect();
-    await again.ok('hello', { protocol: 1, token });
+    const back = await running.connect();
+    await back.ok('hello', { protocol: 1, token });
     const load = async (owner: StateOwner, key?: string) =>
-      (await again.ok('bot.load', { owner, ...(key === undefined ? {} : { key }) })).entries;
+      (await back.ok('bot.load', { owner, ...(key === undefined ? {} : { key }) })).entries;
 
     assert.deepEqual(stored, {});
     const made = [{ key: 'made', value: { cups: [1, null, '\u0000é'] } }];
@@ -41,11 +41,11 @@ verifies(
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
   ['P-13.11', 'P-9.8'],
-  'gives what a bot keeps in pages, by key',
+  'returns the values of a bot in pages, ordered by key',
   async (scene) => {
-    const { room, connect } = await withBot(scene);
+    const { room, connect } = await createRoomWithBot(scene);
     const bot = await connect();
     const owner = { room };
     const keys = ['a', 'Z', 'é', '😀', '\uffee', 'z'];
@@ -64,25 +64,25 @@ verifies(
       ['z', 'é'],
       ['\uffee', '😀'],
     ]);
-    await bot.refused('bot.load', { owner, key: 'a', limit: 1 }, 'invalid');
-    await bot.refused('bot.load', { owner, key: 'a', after: 'a' }, 'invalid');
-    await bot.refused('bot.load', { owner, limit: 101 }, 'invalid');
+    await bot.expectError('bot.load', { owner, key: 'a', limit: 1 }, 'invalid');
+    await bot.expectError('bot.load', { owner, key: 'a', after: 'a' }, 'invalid');
+    await bot.expectError('bot.load', { owner, limit: 101 }, 'invalid');
   },
   { settings: { PARLANCE_LIMIT_PAGE_BYTES: '1000' } },
 );
 
-verifies(
+verifiesCore(
   ['P-13.11', 'P-13.12'],
-  'keeps nothing for who is no bot, and nothing where a bot is not',
+  'refuses storage to users, and to a bot in rooms without it',
   async (scene) => {
-    const { room, ann, connect } = await withBot(scene);
+    const { room, ann, connect } = await createRoomWithBot(scene);
     const bot = await connect();
     const elsewhere = scene.room();
     await ann.ok('room.create', { room: elsewhere });
     const tries = (owner: StateOwner, code: string, from = bot) =>
       Promise.all([
-        from.refused('bot.load', { owner }, code),
-        from.refused('bot.store', { changes: [{ owner, key: 'k', value: { at: 1 } }] }, code),
+        from.expectError('bot.load', { owner }, code),
+        from.expectError('bot.store', { changes: [{ owner, key: 'k', value: { at: 1 } }] }, code),
       ]);
 
     await tries({ room }, 'forbidden', ann);
@@ -92,49 +92,49 @@ verifies(
       await tries({ [name]: elsewhere } as StateOwner, 'not_member');
     }
     const changes: StateChange[] = [{ owner: { user: 'nobody' }, key: 'k', value: 1 }];
-    await bot.refused('bot.store', { changes }, 'not_found');
+    await bot.expectError('bot.store', { changes }, 'not_found');
     await tries({ room, user: ann.welcome.user.id }, 'invalid');
     await tries({} as StateOwner, 'invalid');
 
     await bot.ok('bot.store', { changes: [{ owner: { room }, key: 'k', value: 1 }] });
-    await ann.ok('bot.remove', { room, bot: 'far' });
+    await ann.ok('bot.remove', { room, bot: 'remote' });
     await tries({ room }, 'not_member');
-    await ann.ok('bot.add', { room, bot: 'far' });
+    await ann.ok('bot.add', { room, bot: 'remote' });
     const { entries } = await bot.ok('bot.load', { owner: { room } });
     assert.deepEqual(entries, [{ key: 'k', value: 1 }]);
   },
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
   'P-13.11',
-  'shows no bot what another one keeps',
+  'hides the values of a bot from other bots',
   async (scene) => {
-    const { room, ann, connect } = await withBot(scene);
+    const { room, ann, connect } = await createRoomWithBot(scene);
     const bot = await connect();
-    const token = await register(scene, 'other');
+    const token = await registerRemoteBot(scene, 'other');
     await ann.ok('bot.add', { room, bot: 'other' });
     const other = await scene.join('other', { token });
     const owner = { room };
-    await bot.ok('bot.store', { changes: [{ owner, key: 'k', value: 'of far' }] });
+    await bot.ok('bot.store', { changes: [{ owner, key: 'k', value: 'of remote' }] });
     await other.ok('bot.store', { changes: [{ owner, key: 'k', value: 'of other' }] });
 
     const [own] = (await bot.ok('bot.load', { owner })).entries;
-    assert.deepEqual(own, { key: 'k', value: 'of far' });
+    assert.deepEqual(own, { key: 'k', value: 'of remote' });
   },
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
   ['P-13.12', 'P-9.13'],
   'stores all changes or none, within limits',
   async (scene) => {
-    const { room, connect } = await withBot(scene);
+    const { room, connect } = await createRoomWithBot(scene);
     const bot = await connect();
     const owner = { room };
     const change = (key: string, value: unknown = 1) => ({ owner, key, value });
     const refused = (changes: unknown[], code: string) =>
-      bot.refused('bot.store', { changes }, code);
+      bot.expectError('bot.store', { changes }, code);
     const details = (limit: string, value: number) => ({ limit, value });
 
     await bot.ok('bot.store', { changes: ['a', 'b', 'c'].map((key) => change(key)) });
@@ -160,11 +160,11 @@ verifies(
   { settings: { PARLANCE_LIMIT_BOT_KEYS: '3', PARLANCE_LIMIT_BOT_VALUE_BYTES: '49' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.10', 'P-13.12'],
   'limits how fast a bot writes, whatever it writes',
   async (scene) => {
-    const { room, connect } = await withBot(scene);
+    const { room, connect } = await createRoomWithBot(scene);
     const bot = await connect();
     const { message } = await bot.ok('message.send', { room, text: 'one' });
     const target = { room, message: message.id };

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 
 import { picture } from '../support/pictures.js';
 import { read, uploaded } from '../support/uploads.js';
-import { again, meet, say } from './meeting.js';
+import { connectAgain, meet, say } from './meeting.js';
 import { readCut, readHistory, readLog } from './reading.js';
-import { verifies, type Scene } from './suite.js';
+import { verifiesCore, type Scene } from './suite.js';
 
 const TEXT = Buffer.from('minutes of the meeting');
 
-/** Two members of a room, and files of the first. */
+/** Connects two members of a room, and uploads files of the first. */
 async function meetWithFiles(scene: Scene, count: number) {
   const { room, clients } = await meet(scene, 'ann', 'bob');
   const [ann, bob] = clients;
@@ -19,9 +19,9 @@ async function meetWithFiles(scene: Scene, count: number) {
   return { room, ann, bob, files, ids: files.map(({ id }) => id) };
 }
 
-verifies(
+verifiesCore(
   ['P-14.4', 'P-14.5', 'P-6.2'],
-  'names the files of a message wherever the message is seen',
+  'shows the files of a message wherever the message is shown',
   async (scene) => {
     const { room, ann, bob, files, ids } = await meetWithFiles(scene, 2);
     const image = await uploaded(scene.url, ann, await picture('png'));
@@ -41,29 +41,36 @@ verifies(
     assert.deepEqual(status.message, message);
     const edited = await ann.ok('message.edit', { room, message: message.id, text: 'see' });
     assert.deepEqual(edited.message.attachments, message.attachments);
-    assert(!('attachments' in (await say(ann, room, 'plain'))), 'absent if there are none');
+    assert(!('attachments' in (await say(ann, room, 'plain'))), 'absent without files');
   },
 );
 
-verifies(['P-14.5', 'P-6.2'], 'needs no text beside files, but one of them', async (scene) => {
-  const { room, ann, ids } = await meetWithFiles(scene, 2);
-  const [first = '', second = ''] = ids;
+verifiesCore(
+  ['P-14.5', 'P-6.2'],
+  'accepts a message with files and no text, and refuses one with neither',
+  async (scene) => {
+    const { room, ann, ids } = await meetWithFiles(scene, 2);
+    const [first = '', second = ''] = ids;
 
-  const without = await ann.ok('message.send', { room, files: [first] });
-  const empty = await ann.ok('message.send', { room, text: '', files: [second] });
+    const without = await ann.ok('message.send', { room, files: [first] });
+    const empty = await ann.ok('message.send', { room, text: '', files: [second] });
 
-  assert.deepEqual([without.message.text, empty.message.text], ['', '']);
-  for (const nothing of [{}, { text: '' }, { text: ' ' }, { text: ' ', files: ids }]) {
-    await ann.refused('message.send', { room, ...nothing }, 'invalid');
-  }
-  for (const files of [[], [first, first], 'x', [5]]) {
-    await ann.refused('message.send', { room, text: 'x', files }, 'invalid');
-  }
-});
+    assert.deepEqual(
+      { without: without.message.text, empty: empty.message.text },
+      { without: '', empty: '' },
+    );
+    for (const nothing of [{}, { text: '' }, { text: ' ' }, { text: ' ', files: ids }]) {
+      await ann.expectError('message.send', { room, ...nothing }, 'invalid');
+    }
+    for (const files of [[], [first, first], 'x', [5]]) {
+      await ann.expectError('message.send', { room, text: 'x', files }, 'invalid');
+    }
+  },
+);
 
-verifies(
+verifiesCore(
   ['P-14.5', 'P-4.1'],
-  'takes only what its sender uploaded and no message has',
+  'accepts only files that the sender uploaded and no message has',
   async (scene) => {
     const { room, ann, bob, ids } = await meetWithFiles(scene, 2);
     const [free = '', taken = ''] = ids;
@@ -72,11 +79,11 @@ verifies(
     const cut = await readCut(ann, room);
 
     const errors = [
-      await ann.refused('message.send', { room, files: [free, taken] }, 'not_found'),
-      await ann.refused('message.send', { room, files: [free, 'nothing'] }, 'not_found'),
-      await bob.refused('message.send', { room, files: [free] }, 'not_found'),
+      await ann.expectError('message.send', { room, files: [free, taken] }, 'not_found'),
+      await ann.expectError('message.send', { room, files: [free, 'nothing'] }, 'not_found'),
+      await bob.expectError('message.send', { room, files: [free] }, 'not_found'),
     ];
-    await eve.refused('message.send', { room, files: [free] }, 'not_member');
+    await eve.expectError('message.send', { room, files: [free] }, 'not_member');
 
     assert.equal(new Set(errors.map((error) => JSON.stringify(error))).size, 1, 'all the same');
     assert.deepEqual(await readCut(ann, room), cut, 'nothing was changed');
@@ -84,17 +91,17 @@ verifies(
   },
 );
 
-verifies(['P-14.5', 'P-6.3'], 'knows a repeat by its files', async (scene) => {
+verifiesCore(['P-14.5', 'P-6.3'], 'recognizes a repeat by its files', async (scene) => {
   const { room, ann, ids } = await meetWithFiles(scene, 3);
   const [first = '', second = '', third = ''] = ids;
   const command = { room, text: 'hi', files: [first, second], cid: 'c' };
 
   const sent = await ann.ok('message.send', command);
-  const repeat = await (await again(scene, ann)).ok('message.send', command);
+  const repeat = await (await connectAgain(scene, ann)).ok('message.send', command);
 
   assert.deepEqual(repeat, { ...sent, duplicate: true });
   for (const files of [undefined, [first], [second, first], [first, second, third]]) {
-    await ann.refused('message.send', { ...command, files }, 'idempotency_conflict');
+    await ann.expectError('message.send', { ...command, files }, 'idempotency_conflict');
   }
   await ann.ok('message.delete', { room, message: sent.message.id });
   const after = await ann.ok('message.send', command);
@@ -103,12 +110,12 @@ verifies(['P-14.5', 'P-6.3'], 'knows a repeat by its files', async (scene) => {
   await ann.ok('message.send', { room, files: [third] });
 });
 
-verifies(
+verifiesCore(
   ['P-14.5', 'P-3.5'],
-  'gives a file to one message, however many want it',
+  'attaches a file to one message when several request it',
   async (scene) => {
     const { room, ann, ids } = await meetWithFiles(scene, 1);
-    const connections = [ann, await again(scene, ann), await again(scene, ann)];
+    const connections = [ann, await connectAgain(scene, ann), await connectAgain(scene, ann)];
 
     const posted = Array.from({ length: 12 }, (_, index) => {
       const client = connections[index % 3] ?? ann;
@@ -125,26 +132,30 @@ verifies(
   },
 );
 
-verifies(['P-14.8', 'P-6.8'], 'removes the files of a message with its text', async (scene) => {
-  const { room, ann, bob, files, ids } = await meetWithFiles(scene, 2);
-  const image = await uploaded(scene.url, ann, await picture('png'));
-  const { message } = await ann.ok('message.send', { room, files: [...ids, image.id] });
+verifiesCore(
+  ['P-14.8', 'P-6.8'],
+  'removes the files of a message together with its text',
+  async (scene) => {
+    const { room, ann, bob, files, ids } = await meetWithFiles(scene, 2);
+    const image = await uploaded(scene.url, ann, await picture('png'));
+    const { message } = await ann.ok('message.send', { room, files: [...ids, image.id] });
 
-  const { message: tombstone } = await ann.ok('message.delete', { room, message: message.id });
-  const deleted = await bob.event('message.deleted');
+    const { message: tombstone } = await ann.ok('message.delete', { room, message: message.id });
+    const deleted = await bob.event('message.deleted');
 
-  for (const now of [tombstone, deleted.message, (await readHistory(bob, room))[0]]) {
-    assert(now !== undefined && !('attachments' in now), 'the tombstone names no files');
-  }
-  for (const path of [...files, image].flatMap(({ url }) => [url, `${url}/preview`])) {
-    assert.equal((await read(scene.url, path, ann)).status, 404, path);
-  }
-  await ann.refused('message.send', { room, files: ids }, 'not_found');
-});
+    for (const now of [tombstone, deleted.message, (await readHistory(bob, room))[0]]) {
+      assert(now !== undefined && !('attachments' in now), 'the tombstone has no files');
+    }
+    for (const path of [...files, image].flatMap(({ url }) => [url, `${url}/preview`])) {
+      assert.equal((await read(scene.url, path, ann)).status, 404, path);
+    }
+    await ann.expectError('message.send', { room, files: ids }, 'not_found');
+  },
+);
 
-verifies(
+verifiesCore(
   'P-14.8',
-  'removes a file that no message took in time',
+  'removes a file that no message uses in time',
   async (scene) => {
     const { room, ann, files, ids } = await meetWithFiles(scene, 1);
     const [file] = files;
@@ -154,7 +165,7 @@ verifies(
     while (status === 200) ({ status } = await read(scene.url, file.url, ann));
 
     assert.equal(status, 404);
-    await ann.refused('message.send', { room, files: ids }, 'not_found');
+    await ann.expectError('message.send', { room, files: ids }, 'not_found');
   },
   { settings: { PARLANCE_LIMIT_UNSENT_MS: '500' } },
 );

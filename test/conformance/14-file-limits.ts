@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { picture } from '../support/pictures.js';
 import { bearer, errorOf, request, upload, uploaded } from '../support/uploads.js';
 import { meet } from './meeting.js';
-import { verifies } from './suite.js';
+import { verifiesCore } from './suite.js';
 
 const TEXT = Buffer.from('text');
 
-verifies(
+verifiesCore(
   ['P-9.14', 'P-14.1', 'P-14.2'],
-  'refuses a file with more bytes than the limit, whatever it says',
+  'refuses a file with more bytes than the limit, whatever its declared length',
   async (scene) => {
     const ann = await scene.join('ann');
     const headers = bearer(ann);
@@ -29,7 +29,7 @@ verifies(
   { settings: { PARLANCE_LIMIT_FILE_BYTES: '1000' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.14', 'P-14.5'],
   'refuses a message with more files than the limit',
   async (scene) => {
@@ -41,7 +41,7 @@ verifies(
     const image = { data: (await picture('png')).toString('base64') };
 
     for (const data of [{ files }, { files: two, image }]) {
-      const error = await ann.refused('message.send', { room, ...data }, 'limit_reached');
+      const error = await ann.expectError('message.send', { room, ...data }, 'limit_reached');
       assert.deepEqual(error.details, { limit: 'filesPerMessage', value: 2 });
     }
     await ann.ok('message.send', { room, files: two });
@@ -49,9 +49,9 @@ verifies(
   { settings: { PARLANCE_LIMIT_FILES_PER_MESSAGE: '2' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.14', 'P-14.2'],
-  'refuses more bytes that no message has than the limit',
+  'refuses more unattached bytes than the limit',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -69,17 +69,17 @@ verifies(
   { settings: { PARLANCE_LIMIT_UNSENT_BYTES: '1000' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.14', 'P-14.2'],
-  'refuses more uploads at once than the limit',
+  'refuses more concurrent uploads than the limit',
   async (scene) => {
     const ann = await scene.join('ann');
     const bob = await scene.join('bob');
     const headers = bearer(ann);
     const ends: (() => void)[] = [];
-    /** Begins an upload that is at work until its end is let go. */
+    /** Starts an upload that stays open until its end is released. */
     const begin = () => {
-      // What was refused need not be read to its end.
+      // The server need not read a refused body to its end.
       let isOpen = true;
       const body = new ReadableStream<Uint8Array>({
         start: (controller) => {
@@ -96,7 +96,7 @@ verifies(
       return request(`${scene.url}/api/files`, init);
     };
 
-    // Whichever of the two comes second is refused.
+    // The server refuses the second of the two.
     const both = [begin(), begin()];
     const refused = await Promise.race(both);
     await uploaded(scene.url, bob, TEXT);
@@ -111,9 +111,9 @@ verifies(
   { settings: { PARLANCE_LIMIT_UPLOADS_AT_ONCE: '1' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.10', 'P-14.1', 'P-14.6', 'P-14.2'],
-  'refuses more uploads in an hour than the limit, images in messages too',
+  'refuses more uploads per hour than the limit, including images in messages',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -122,22 +122,26 @@ verifies(
     await ann.ok('message.send', command);
 
     const answer = await upload(scene.url, TEXT, { headers: bearer(ann) });
-    const inMessage = await ann.refused('message.send', { ...command, cid: 'd' }, 'rate_limited');
+    const inMessage = await ann.expectError(
+      'message.send',
+      { ...command, cid: 'd' },
+      'rate_limited',
+    );
     const repeat = await ann.ok('message.send', command);
 
     const error = errorOf(answer, 429, 'rate_limited');
     assert.equal(error.details?.['bucket'], 'uploads');
     assert.equal(inMessage.details?.['bucket'], 'uploads');
     assert(Number(answer.headers.get('retry-after')) > 0);
-    assert.equal(repeat.duplicate, true, 'a repeat is no upload');
+    assert.equal(repeat.duplicate, true, 'a repeat is not an upload');
     await uploaded(scene.url, bob, TEXT);
   },
   { settings: { PARLANCE_LIMIT_UPLOADS_PER_HOUR: '2' } },
 );
 
-verifies(
+verifiesCore(
   ['P-9.10', 'P-14.1', 'P-14.6'],
-  'refuses more bytes in an hour than the limit',
+  'refuses more bytes per hour than the limit',
   async (scene) => {
     const { room, clients } = await meet(scene, 'ann', 'bob');
     const [ann, bob] = clients;
@@ -145,13 +149,13 @@ verifies(
 
     const answer = await upload(scene.url, Buffer.alloc(100), { headers: bearer(ann) });
     const image = { data: (await picture('png')).toString('base64') };
-    const inMessage = await ann.refused('message.send', { room, image }, 'rate_limited');
+    const inMessage = await ann.expectError('message.send', { room, image }, 'rate_limited');
     await uploaded(scene.url, bob, Buffer.alloc(100));
 
     const error = errorOf(answer, 429, 'rate_limited');
     assert.deepEqual(
-      [error.details?.['bucket'], inMessage.details?.['bucket']],
-      ['uploadBytes', 'uploadBytes'],
+      { upload: error.details?.['bucket'], inMessage: inMessage.details?.['bucket'] },
+      { upload: 'uploadBytes', inMessage: 'uploadBytes' },
     );
     assert((error.retryAfterMs ?? 0) > 0);
   },

@@ -6,13 +6,13 @@ import { blocks } from '../support/document.js';
 import { picture } from '../support/pictures.js';
 import { expired, makeKey } from '../support/tokens.js';
 import { bearer, errorOf, read, request, upload, uploaded } from '../support/uploads.js';
-import { next, withBot } from './far-bot.js';
-import { verifies } from './suite.js';
+import { createRoomWithBot, nextMessage } from './remote-bot.js';
+import { verifiesCore } from './suite.js';
 
 const KEY = makeKey('files');
 const TEXT = Buffer.from('minutes of the meeting');
 
-verifies(['P-14.1', 'P-14.4'], 'stores the bytes of a body as a file', async (scene) => {
+verifiesCore(['P-14.1', 'P-14.4'], 'stores the bytes of a body as a file', async (scene) => {
   const ann = await scene.join('ann');
 
   const file = await uploaded(scene.url, ann, TEXT, { name: 'Protokoll März.txt' });
@@ -27,10 +27,10 @@ verifies(['P-14.1', 'P-14.4'], 'stores the bytes of a body as a file', async (sc
     size: TEXT.length,
   });
   assert.equal(answer.status, 200);
-  assert(answer.bytes.equals(TEXT), 'what comes out is what went in');
+  assert(answer.bytes.equals(TEXT), 'the download equals the upload');
 });
 
-verifies('P-14.1', 'takes a body whatever type and length it says to have', async (scene) => {
+verifiesCore('P-14.1', 'accepts a body with any declared type and length', async (scene) => {
   const ann = await scene.join('ann');
   const json = Buffer.from('{"not": "parsed"');
 
@@ -56,7 +56,7 @@ verifies('P-14.1', 'takes a body whatever type and length it says to have', asyn
   assert.equal(chunked.status, 201);
 });
 
-verifies('P-14.1', 'keeps a name as text, and makes nothing of it', async (scene) => {
+verifiesCore('P-14.1', 'keeps a name as text without interpreting it', async (scene) => {
   const ann = await scene.join('ann');
 
   for (const [given, kept] of [
@@ -75,10 +75,10 @@ verifies('P-14.1', 'keeps a name as text, and makes nothing of it', async (scene
     assert.equal(file.type, 'application/octet-stream');
     assert(answer.bytes.equals(TEXT), given);
   }
-  assert.notEqual((await uploaded(scene.url, ann, TEXT)).name, '', 'the server makes one');
+  assert.notEqual((await uploaded(scene.url, ann, TEXT)).name, '', 'the server creates one');
 });
 
-verifies(['P-14.1', 'P-14.2'], 'refuses a name that cannot be shown', async (scene) => {
+verifiesCore(['P-14.1', 'P-14.2'], 'refuses a name that cannot be displayed', async (scene) => {
   const headers = bearer(await scene.join('ann'));
 
   for (const name of [
@@ -99,7 +99,30 @@ verifies(['P-14.1', 'P-14.2'], 'refuses a name that cannot be shown', async (sce
   errorOf(await upload(scene.url, Buffer.alloc(0), { headers }), 400, 'invalid');
 });
 
-verifies(['P-14.1', 'P-14.2', 'P-2.7'], 'wants a token in the header alone', async (scene) => {
+verifiesCore(
+  'P-14.1',
+  'decodes a name as forms do, and refuses invalid encodings',
+  async (scene) => {
+    const headers = bearer(await scene.join('ann'));
+    const post = (query: string) =>
+      request(`${scene.url}/api/files?${query}`, { method: 'POST', headers, body: 'x' });
+
+    for (const [query, name] of [
+      ['name=a+b.txt', 'a b.txt'],
+      ['name=a%20b.txt', 'a b.txt'],
+      ['x=%ff&name=a%2Bb.txt', 'a+b.txt'],
+      ['name=a=b', 'a=b'],
+    ] as const) {
+      const { bytes } = await post(query);
+      assert.equal((JSON.parse(bytes.toString()) as Attachment).name, name, query);
+    }
+    for (const query of ['name=%E0%A4%A', 'name=%ff', 'name=100%', 'name=%C0%AF', 'name']) {
+      errorOf(await post(query), 400, 'invalid');
+    }
+  },
+);
+
+verifiesCore(['P-14.1', 'P-14.2', 'P-2.7'], 'accepts a token only in the header', async (scene) => {
   const ann = await scene.join('ann');
   const token = ann.welcome.token ?? '';
   const asBasic = { authorization: `Basic ${token}` };
@@ -115,9 +138,9 @@ verifies(['P-14.1', 'P-14.2', 'P-2.7'], 'wants a token in the header alone', asy
   errorOf(await request(inUrl, both), 401, 'token_invalid');
 });
 
-verifies(
+verifiesCore(
   ['P-14.1', 'P-14.2', 'P-2.7'],
-  'refuses a token whose time is over',
+  'refuses an expired token',
   async (scene) => {
     const ann = await scene.join('ann');
     const authorization = `Bearer ${await expired(ann.welcome.token ?? '', KEY)}`;
@@ -129,7 +152,7 @@ verifies(
   { settings: { PARLANCE_TOKEN_KEYS: KEY.setting } },
 );
 
-verifies(['P-14.1', 'P-2.5'], 'stores the guest with the first upload', async (scene) => {
+verifiesCore(['P-14.1', 'P-2.5'], 'stores the guest on the first upload', async (scene) => {
   const ann = await scene.join('ann');
   const { id } = ann.welcome.user;
   const bob = await scene.join('bob');
@@ -140,17 +163,17 @@ verifies(['P-14.1', 'P-2.5'], 'stores the guest with the first upload', async (s
   assert.equal((await bob.ok('user.get', { user: id })).user.name, 'ann');
 });
 
-verifies(
+verifiesCore(
   ['P-14.1', 'P-14.7', 'P-13.8'],
-  'lets a bot from afar upload and read by its token',
+  'lets a remote bot upload and read files with its token',
   async (scene) => {
-    const { token, room, ann, connect } = await withBot(scene);
+    const { token, room, ann, connect } = await createRoomWithBot(scene);
     const headers = { authorization: `Bearer ${token}` };
     const bot = await connect();
     const sent = await uploaded(scene.url, ann, TEXT);
     await ann.ok('message.send', { room, files: [sent.id] });
 
-    const { attachments = [] } = (await next(bot)).message;
+    const { attachments = [] } = (await nextMessage(bot)).message;
     const got = await request(scene.url + (attachments[0]?.url ?? ''), { headers });
     const answer = await upload(scene.url, TEXT, { headers, name: 'answer.txt' });
     const { id } = JSON.parse(answer.bytes.toString()) as Attachment;
@@ -163,9 +186,35 @@ verifies(
   { settings: {} },
 );
 
-verifies(
+verifiesCore(
+  ['P-14.1', 'P-14.7', 'P-13.8'],
+  'applies the scopes of a remote bot to HTTP requests',
+  async (scene) => {
+    const { token, room, ann, connect } = await createRoomWithBot(scene, ['messages:addressed']);
+    const headers = { authorization: `Bearer ${token}` };
+    await connect();
+    const fileOf = async (text: string) => {
+      const file = await uploaded(scene.url, ann, TEXT);
+      await ann.ok('message.send', { room, text, files: [file.id] });
+      return file;
+    };
+    const unseen = await fileOf('not for bots');
+    const addressed = await fileOf('@remote look');
+
+    const hidden = await request(scene.url + unseen.url, { headers });
+    const shown = await request(scene.url + addressed.url, { headers });
+    const error = errorOf(await upload(scene.url, TEXT, { headers }), 403, 'forbidden');
+
+    errorOf(hidden, 404, 'not_found');
+    assert.equal(shown.status, 200);
+    assert.deepEqual(error.details, { scope: 'messages:write' });
+  },
+  { settings: {} },
+);
+
+verifiesCore(
   ['P-14.2', 'P-10.5'],
-  'lets pages of the listed origins in, and no others',
+  'allows pages of listed origins, and no others',
   async (scene) => {
     const headers = { ...bearer(await scene.join('ann')), origin: 'https://listed.example' };
     const foreign = { ...headers, origin: 'https://other.example' };
@@ -191,7 +240,7 @@ verifies(
   { settings: { PARLANCE_ORIGINS: 'https://listed.example' } },
 );
 
-verifies(['P-14.1', 'P-14.2'], 'answers in the forms of the examples', async (scene) => {
+verifiesCore(['P-14.1', 'P-14.2'], 'answers in the formats of the examples', async (scene) => {
   const ann = await scene.join('ann');
   const examples = blocks('http').map(({ text }) => text);
   const [start = '', reply = '', refusal = ''] = examples;
@@ -215,11 +264,18 @@ verifies(['P-14.1', 'P-14.2'], 'answers in the forms of the examples', async (sc
   assert.deepEqual(Object.keys(file).sort(), Object.keys(example).sort());
   const { name, type, width, height, preview } = file;
   assert.deepEqual(
-    [name, type, width, height, preview?.width, preview?.height],
-    ['harbour.png', 'image/png', 1_200, 800, 480, 320],
+    { name, type, width, height, previewWidth: preview?.width, previewHeight: preview?.height },
+    {
+      name: 'harbour.png',
+      type: 'image/png',
+      width: 1_200,
+      height: 800,
+      previewWidth: 480,
+      previewHeight: 320,
+    },
   );
   const shown = bodyOf(refusal) as { error: object };
-  const told = JSON.parse(tooMuch.bytes.toString()) as { error: object };
-  assert.deepEqual(Object.keys(told), Object.keys(shown));
-  assert.deepEqual(Object.keys(told.error).sort(), Object.keys(shown.error).sort());
+  const body = JSON.parse(tooMuch.bytes.toString()) as { error: object };
+  assert.deepEqual(Object.keys(body), Object.keys(shown));
+  assert.deepEqual(Object.keys(body.error).sort(), Object.keys(shown.error).sort());
 });

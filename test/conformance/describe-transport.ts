@@ -1,8 +1,8 @@
 import { transportConformance, type TransportUnderTest } from './index.js';
 
-/** Runs every requirement over a transport, as tests of Jest; what cannot be run is listed. */
-export function describeTransport(transport: TransportUnderTest): void {
-  const { tests, dispose } = transportConformance(transport);
+/** Registers the requirements for a transport as Jest tests, and skips those that cannot run. */
+export function describeTransport(transport: TransportUnderTest, scope?: 'binding'): void {
+  const { tests, dispose } = transportConformance(transport, scope);
   describe(transport.name, () => {
     afterAll(dispose);
     for (const { title, skipped, run } of tests) {

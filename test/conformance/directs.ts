@@ -3,7 +3,7 @@ import type { DirectCut } from '#src/protocol/commands.js';
 import type { TestClient } from '../support/client.js';
 import type { Scene } from './suite.js';
 
-/** Gives the id of the user of a client. */
+/** Returns the user id of a client. */
 export const idOf = ({ welcome }: TestClient) => welcome.user.id;
 
 /** Opens the direct room of two users over the connection of the first. */
@@ -11,8 +11,8 @@ export function openWith(client: TestClient, other: TestClient): Promise<DirectC
   return client.ok('dm.open', { user: idOf(other) });
 }
 
-/** Two users in their direct room, both attached. */
-export async function inDirectRoom(scene: Scene) {
+/** Connects two users and attaches both to their direct room. */
+export async function openDirectRoom(scene: Scene) {
   const ann = await scene.join('ann');
   const bob = await scene.join('bob');
   const cut = await openWith(ann, bob);

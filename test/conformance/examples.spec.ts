@@ -5,7 +5,7 @@ import { COMMANDS, type CommandName } from '#src/protocol/commands.js';
 import { EVENTS, type EventName } from '#src/protocol/events.js';
 import { CommandId } from '#src/protocol/frames.js';
 
-import { blocks, type Block } from '../support/document.js';
+import { blocks, parseExample, type Block } from '../support/document.js';
 
 interface Example extends Block {
   readonly frame: Record<string, unknown>;
@@ -14,7 +14,7 @@ interface Example extends Block {
 function examples(kind: string): Example[] {
   return blocks('json')
     .filter(({ info }) => info === `json ${kind}`)
-    .map((block) => ({ ...block, frame: JSON.parse(block.text) as Example['frame'] }));
+    .map((block) => ({ ...block, frame: parseExample(block.text) as Example['frame'] }));
 }
 
 const titled = (kind: string) =>
@@ -26,13 +26,13 @@ function paths(value: unknown, at = ''): string[] {
   return Object.entries(value).flatMap(([key, child]) => paths(child, `${at}.${key}`));
 }
 
-/** Checks that a schema takes data and knows all its fields. */
+/** Checks that a schema accepts data and knows all its fields. */
 function decodes(schema: { parse(data: unknown): unknown }, data: unknown): void {
   const decoded: unknown = JSON.parse(JSON.stringify(schema.parse(data)));
   assert.deepEqual(paths(decoded).sort(), paths(data).sort());
 }
 
-/** Checks the data of an event, also of one in a page of replay. */
+/** Checks the data of an event, including those in a page of a replay. */
 function decodesEvent({ event, data }: { event: string; data: unknown }): void {
   assert(event in EVENTS, `${event} is an event`);
   decodes(EVENTS[event as EventName], data);
@@ -42,7 +42,7 @@ test('there are examples of every kind', () => {
   for (const kind of ['command', 'reply', 'event']) assert(examples(kind).length > 5, kind);
 });
 
-test('every JSON block says what it is', () => {
+test('every JSON block has a kind', () => {
   const kinds = ['json command', 'json reply', 'json event'];
 
   assert.deepEqual(
@@ -51,14 +51,14 @@ test('every JSON block says what it is', () => {
   );
 });
 
-test.each(titled('command'))('%s is one that the server takes', (_title, { frame }) => {
+test.each(titled('command'))('%s matches the schema of its command', (_title, { frame }) => {
   const { cmd, data } = checkCommand(frame);
 
   assert(cmd in COMMANDS, `${cmd} is a command`);
   decodes(COMMANDS[cmd as CommandName].data, data);
 });
 
-test.each(titled('reply'))('%s is one that the server gives', (_title, { frame, replyTo }) => {
+test.each(titled('reply'))('%s matches the schema of its reply', (_title, { frame, replyTo }) => {
   assert(replyTo !== undefined, 'a comment names the command');
   assert(replyTo in COMMANDS, `${replyTo} is a command`);
   assert(CommandId.safeParse(frame['re']).success);
@@ -73,7 +73,7 @@ test.each(titled('reply'))('%s is one that the server gives', (_title, { frame, 
   }
 });
 
-test.each(titled('event'))('%s is one that the server sends', (_title, { frame }) => {
+test.each(titled('event'))('%s matches the schema of its event', (_title, { frame }) => {
   assert.deepEqual(Object.keys(frame), ['event', 'data']);
   decodesEvent(frame as { event: string; data: unknown });
 });

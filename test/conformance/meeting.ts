@@ -3,12 +3,12 @@ import type { Message } from '#src/protocol/models.js';
 import type { TestClient } from '../support/client.js';
 import type { Scene } from './suite.js';
 
-// A polling request takes no more packets than this by default (P-9.5).
+// Default limit of packets in a polling request (P-9.5).
 const BATCH = 50;
 
 type Clients<Names extends readonly string[]> = { [K in keyof Names]: TestClient };
 
-/** Connects users and has them join a new room, the first as its owner. */
+/** Connects users and joins them to a new room, the first as its owner. */
 export async function meet<Names extends readonly string[]>(
   scene: Scene,
   ...names: Names
@@ -23,16 +23,16 @@ export async function meet<Names extends readonly string[]>(
   return { room, clients: clients as unknown as Clients<Names> };
 }
 
-/** Connects the user of a client once more. */
-export function again(
+/** Opens another connection of the user of a client. */
+export function connectAgain(
   scene: Scene,
   { welcome }: TestClient,
   hello: Readonly<Record<string, unknown>> = {},
 ): Promise<TestClient> {
-  return scene.join('again', { token: welcome.token, ...hello });
+  return scene.join('another', { token: welcome.token, ...hello });
 }
 
-/** Sends a message; gives it as it was stored. */
+/** Sends a message; returns it as stored. */
 export async function say(
   client: TestClient,
   room: string,
@@ -42,8 +42,8 @@ export async function say(
   return (await client.ok('message.send', { room, text, ...more })).message;
 }
 
-/** Sends messages one after another without waiting for each; their texts are numbers from 1. */
-export async function chatter(
+/** Sends messages in batches without waiting for each reply; their texts are numbers from 1. */
+export async function sendMany(
   client: TestClient,
   room: string,
   count: number,

@@ -7,7 +7,7 @@ import { OPEN, type Open } from './transports.js';
 
 const SENT = 40;
 
-/** Gives the ids of the replies so far, in the order of their arrival. */
+/** Returns the ids of the replies so far, in order of arrival. */
 function repliesOf({ frames }: TestClient): unknown[] {
   return (frames as Reply[]).map(({ re }) => re).filter((re) => re !== undefined);
 }
@@ -32,7 +32,7 @@ describe.each(Object.entries<Open>(OPEN))('order over %s', (_name, open) => {
     await server.dispose();
   });
 
-  test('P-3.4 answers nothing before a command that is held back', async () => {
+  test('P-3.4 sends no reply before that of an earlier command that is held', async () => {
     const [ann, bob] = [await join('ann'), await join('bob')];
     const ids = [ann.post('test.wait', { gate: 'one' })];
     ids.push(ann.post('session.ping'));
@@ -41,11 +41,11 @@ describe.each(Object.entries<Open>(OPEN))('order over %s', (_name, open) => {
       ids.push(ann.post('message.send', { room: 'lobby', text: String(sent) }));
     }
     ids.push(ann.post('no.command'), ann.post('message.history', { room: 'lobby' }));
-    await gateway.reaches('one');
+    await gateway.untilReached('one');
 
-    for (let turn = 0; turn < 5; turn++) await bob.settled();
-    assert.deepEqual(repliesOf(ann), ['c1'], 'nobody else is held back, and ann is');
-    await bob.refused('room.get', { room: 'lobby' }, 'not_found');
+    for (let turn = 0; turn < 5; turn++) await bob.roundTrip();
+    assert.deepEqual(repliesOf(ann), ['c1'], 'only ann is held back');
+    await bob.expectError('room.get', { room: 'lobby' }, 'not_found');
     gateway.open('one');
     await ann.reply(ids.at(-1));
 
@@ -59,12 +59,12 @@ describe.each(Object.entries<Open>(OPEN))('order over %s', (_name, open) => {
     );
   });
 
-  test('P-3.4 begins no command before the one that was sent first is done', async () => {
+  test('P-3.4 starts no command before the earlier one is done', async () => {
     const ann = await join('ann');
     const ids = ['one', 'two', 'three'].map((gate) => ann.post('test.wait', { gate }));
 
     gateway.open('three');
-    await gateway.reaches('one');
+    await gateway.untilReached('one');
     gateway.open('two');
     assert.deepEqual(gateway.reached, ['one']);
     gateway.open('one');
@@ -74,22 +74,22 @@ describe.each(Object.entries<Open>(OPEN))('order over %s', (_name, open) => {
     assert.deepEqual(repliesOf(ann), ['c1', ...ids]);
   });
 
-  test('P-3.2 sends no reply to a connection that has ended', async () => {
+  test('P-3.2 sends no reply to a closed connection', async () => {
     const [ann, bob] = [await join('ann'), await join('bob')];
     ann.post('test.wait', { gate: 'one' });
-    await gateway.reaches('one');
+    await gateway.untilReached('one');
 
     await ann.close();
     gateway.open('one');
-    await bob.settled();
+    await bob.roundTrip();
 
     assert.deepEqual(repliesOf(ann), ['c1']);
   });
 
-  test('P-2.14 answers what it has accepted, and turns new connections away', async () => {
+  test('P-2.14 answers accepted commands, and refuses new connections', async () => {
     const ann = await join('ann');
     const held = ann.post('test.wait', { gate: 'one' });
-    await gateway.reaches('one');
+    await gateway.untilReached('one');
 
     const stopped = server.stop();
     const bob = await connect();

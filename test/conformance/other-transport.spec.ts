@@ -1,15 +1,15 @@
 import { TestClient } from '../support/client.js';
 import { LineTransport, openLines } from '../support/line.transport.js';
-import { databaseOfTests, startServer } from '../support/server.js';
+import { testDatabase, startServer } from '../support/server.js';
 import { describeTransport } from './describe-transport.js';
 import type { TransportUnderTest } from './suite.js';
 
-// P-10.6: whoever writes a transport proves it like this.
+// P-10.6: authors of a transport test it like this.
 const lines: TransportUnderTest = {
   name: 'lines',
   cannot: {},
   managed: true,
-  database: databaseOfTests(),
+  database: testDatabase(),
   start: async (env) => {
     const transport = new LineTransport();
     const server = await startServer(env, { transports: [transport] });
@@ -22,6 +22,6 @@ const lines: TransportUnderTest = {
   },
 };
 
-describe('P-10.6 a transport of a third party', () => {
-  describeTransport(lines);
+describe('P-10.6 a third-party transport', () => {
+  describeTransport(lines, 'binding');
 });

@@ -4,15 +4,15 @@ import type { WireError } from '#src/protocol/errors.js';
 
 import { eventually } from '../support/eventually.js';
 
-/** Checks what is said of a rate; gives how long to wait. */
+/** Checks the error of an exceeded rate; returns how many ms to wait. */
 export function checkRate({ retryable, retryAfterMs, details }: WireError, bucket: string): number {
-  assert.deepEqual([retryable, details], [true, { bucket }]);
-  assert(retryAfterMs !== undefined && retryAfterMs > 0, 'it tells how long to wait');
+  assert.deepEqual({ retryable, details }, { retryable: true, details: { bucket } });
+  assert(retryAfterMs !== undefined && retryAfterMs > 0, 'the error says how long to wait');
   return retryAfterMs;
 }
 
-/** Waits as long as the server said. */
+/** Waits for the number of ms that the server requested. */
 export async function waitOut(wait: number): Promise<void> {
   const began = performance.now();
-  await eventually(() => performance.now() - began >= wait, 'the time that the server named');
+  await eventually(() => performance.now() - began >= wait, 'the requested time');
 }

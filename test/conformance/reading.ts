@@ -7,23 +7,23 @@ import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { TestClient } from '../support/client.js';
 
-/** A page of a log, or why there is none. */
+/** A page of a log. */
 export type Page = Extract<Replay, { complete: true }>;
 
-/** Syncs without a position; gives the cut. */
+/** Syncs without a position; returns the cut. */
 export async function readCut(client: TestClient, room: string): Promise<RoomCut> {
   const reply = await client.ok('room.sync', { room });
   assert('members' in reply, 'the reply is a cut');
   return reply;
 }
 
-/** Gives the position of a client in a room. */
+/** Returns the current position of a room. */
 export async function positionIn(client: TestClient, room: string): Promise<Position> {
   const { epoch, seq } = await readCut(client, room);
   return { epoch, seq };
 }
 
-/** Says hello, to resume the rooms of another connection of the same user. */
+/** Says hello with the positions of another connection of the same user; returns the welcome. */
 export function resumeBy(
   client: TestClient,
   { token }: Welcome,
@@ -32,21 +32,21 @@ export function resumeBy(
   return client.ok('hello', { protocol: 1, token, resume });
 }
 
-/** Syncs from a position; gives a page or the reason why there is none. */
+/** Syncs from a position; returns a page or the reason why there is none. */
 export async function replay(client: TestClient, room: string, from: Position): Promise<Replay> {
   const reply = await client.ok('room.sync', { room, epoch: from.epoch, after: from.seq });
   assert('complete' in reply, 'the reply is a page');
   return reply;
 }
 
-/** Syncs from a position; gives the page that must come. */
+/** Syncs from a position; returns the page, and throws if there is none. */
 export async function readPage(client: TestClient, room: string, from: Position): Promise<Page> {
   const page = await replay(client, room, from);
   assert(page.complete, `${room} is replayed: ${JSON.stringify(page)}`);
   return page;
 }
 
-/** Reads all that follows a position, page by page. */
+/** Returns all events after a position, read page by page. */
 export async function readLog(
   client: TestClient,
   room: string,
@@ -55,7 +55,7 @@ export async function readLog(
   const events: LogEvent[] = [];
   for (let after = seq, more = true; more;) {
     const page = await readPage(client, room, { epoch, seq: after });
-    assert(page.seq > after || !page.hasMore, 'a page goes on from where the last one ended');
+    assert(page.seq > after || !page.hasMore, 'a page continues the previous one');
     events.push(...(page.events as unknown as LogEvent[]));
     after = page.seq;
     more = page.hasMore;
@@ -63,7 +63,7 @@ export async function readLog(
   return events;
 }
 
-/** Reads all messages of a room, page by page from the latest. */
+/** Returns all messages of a room, read page by page from the latest. */
 export async function readHistory(
   client: TestClient,
   room: string,
@@ -81,12 +81,12 @@ export async function readHistory(
   return messages;
 }
 
-/** Gives the numbers from one to another, both included. */
+/** Returns the integers between two bounds, both included. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 }
 
-/** Gives the positions of events. */
+/** Returns the positions of events. */
 export function seqsOf(events: readonly { readonly data: object }[]): number[] {
   return events.map(({ data }) => (data as { seq: number }).seq);
 }

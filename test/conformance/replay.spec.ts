@@ -14,10 +14,10 @@ const ROOM = 'replay';
 const USERS = 5;
 const ROUNDS = 12;
 const STEPS_A_ROUND = 40;
-/** Numbers that one run each begins with; give one to repeat it. */
+/** Seeds, one per run; set REPLAY_SEED to repeat a run. */
 const SEEDS = (process.env['REPLAY_SEED'] ?? '1,2,3').split(',').map(Number);
 const TRANSPORTS = Object.values(OPEN);
-/** Why a step may fail: another one came first. */
+/** Errors of a step that another step overtook. */
 const LOST_RACES = ['not_member', 'message_deleted', 'forbidden'];
 const EMOJI = ['👍', '🎉', ':wave:'];
 const SETTINGS = {
@@ -26,8 +26,8 @@ const SETTINGS = {
   PARLANCE_LIMIT_RESUME_EVENTS: '150',
 };
 
-/** A user who does one thing after another, without waiting for the replies. */
-class Busybody {
+/** A user who sends random commands without waiting for the replies. */
+class RandomUser {
   private readonly posted: string[] = [];
 
   constructor(
@@ -35,7 +35,7 @@ class Busybody {
     private readonly random: Random,
   ) {}
 
-  /** Does something, whatever it is. */
+  /** Sends a random command. */
   act(step: number): void {
     const text = `step ${String(step)}`;
     const dice = this.random.between(1, 60);
@@ -47,8 +47,8 @@ class Busybody {
     else this.actOnMessage(text);
   }
 
-  /** Waits for the replies; a step may have failed if another came first. */
-  async answered(): Promise<void> {
+  /** Waits for the replies; a step may fail only if another one overtook it. */
+  async untilAnswered(): Promise<void> {
     for (const id of this.posted.splice(0)) {
       const reply = await this.client.reply(id);
       if (!reply.ok) assert(LOST_RACES.includes(reply.error.code), JSON.stringify(reply.error));
@@ -71,18 +71,18 @@ class Busybody {
   }
 }
 
-/** A member who was given a cut and then looks on. */
-interface Onlooker {
+/** A member who got a cut and then only receives events. */
+interface Observer {
   readonly client: TestClient;
   readonly cut: RoomCut;
 }
 
-/** Gives the events of the room that a client got, in their order. */
+/** Returns the received events of the room in order of arrival. */
 function eventsOf(client: TestClient): LogEvent[] {
   return client.logged(ROOM) as unknown as LogEvent[];
 }
 
-/** Applies what a client got; none may be missing in between. */
+/** Applies received events to a copy of the room; throws if one is missing. */
 function applyAll(copy: RoomCopy, events: readonly LogEvent[]): RoomCopy {
   for (const event of events) {
     assert.notEqual(copy.apply(event), 'missing', `before ${String(event.data.seq)}`);
@@ -90,8 +90,8 @@ function applyAll(copy: RoomCopy, events: readonly LogEvent[]): RoomCopy {
   return copy;
 }
 
-/** A room in which much happens at once, on one server. */
-class Turmoil {
+/** A room on one server in which many users act at the same time. */
+class BusyRoom {
   private readonly random: Random;
   private readonly clients: TestClient[] = [];
 
@@ -102,7 +102,7 @@ class Turmoil {
     this.random = new Random(seed);
   }
 
-  /** Connects over one transport after another. */
+  /** Connects over each transport in turn. */
   async connect(hello: Readonly<Record<string, unknown>>): Promise<TestClient> {
     const open = TRANSPORTS[this.clients.length % TRANSPORTS.length] ?? OPEN.websocket;
     const client = await TestClient.connect((listener) => open(this.server, listener, {}));
@@ -111,28 +111,28 @@ class Turmoil {
     return client;
   }
 
-  /** Connects a user who joins the room, and gives the cut. */
-  async look(name: string): Promise<Onlooker> {
+  /** Connects a user who joins the room; returns the client and its cut. */
+  async observe(name: string): Promise<Observer> {
     const client = await this.connect({ name });
     return { client, cut: await client.ok('room.join', { room: ROOM, create: true }) };
   }
 
-  /** Makes the users who do something. */
-  async busybodies(): Promise<Busybody[]> {
-    const made: Busybody[] = [];
-    while (made.length < USERS) {
-      const { client } = await this.look(`user ${String(made.length)}`);
-      made.push(new Busybody(client, this.random.fork()));
+  /** Connects the users who act. */
+  async connectUsers(): Promise<RandomUser[]> {
+    const users: RandomUser[] = [];
+    while (users.length < USERS) {
+      const { client } = await this.observe(`user ${String(users.length)}`);
+      users.push(new RandomUser(client, this.random.fork()));
     }
-    return made;
+    return users;
   }
 
-  /** Has users do things, all at once. */
-  async round(users: readonly Busybody[], number: number): Promise<void> {
+  /** Runs a round of random commands, all in flight at the same time. */
+  async round(users: readonly RandomUser[], number: number): Promise<void> {
     for (const step of range(1, STEPS_A_ROUND)) {
       this.random.pick(users).act(number * STEPS_A_ROUND + step);
     }
-    await Promise.all(users.map((user) => user.answered()));
+    await Promise.all(users.map((user) => user.untilAnswered()));
   }
 
   async close(): Promise<void> {
@@ -140,12 +140,16 @@ class Turmoil {
   }
 }
 
-/** Brings a copy up to date over another connection, by resume or else by room.sync. */
-async function comeBack(turmoil: Turmoil, before: TestClient, copy: RoomCopy): Promise<TestClient> {
+/** Updates a copy over another connection, by resume or else by room.sync. */
+async function reconnect(
+  busyRoom: BusyRoom,
+  before: TestClient,
+  copy: RoomCopy,
+): Promise<TestClient> {
   await before.close();
   applyAll(copy, eventsOf(before));
   const resume = { [ROOM]: copy.position };
-  const client = await turmoil.connect({ token: before.welcome.token, resume });
+  const client = await busyRoom.connect({ token: before.welcome.token, resume });
   const resumed = client.welcome.resumed[ROOM];
   if (resumed?.complete === true) return client;
   assert.equal(resumed?.reason, 'behind');
@@ -153,18 +157,18 @@ async function comeBack(turmoil: Turmoil, before: TestClient, copy: RoomCopy): P
   return client;
 }
 
-/** Gives the room as a client sees it that knows nothing yet. */
-async function fresh(turmoil: Turmoil): Promise<{ cut: RoomCut; state: RoomState }> {
-  const { client, cut } = await turmoil.look('fresh');
+/** Returns the state of the room as a new client sees it. */
+async function readFresh(busyRoom: BusyRoom): Promise<{ cut: RoomCut; state: RoomState }> {
+  const { client, cut } = await busyRoom.observe('fresh');
   const history = await readHistory(client, ROOM);
   const latest = { ...cut, messages: history.slice(-cut.messages.length) };
-  const [ofCut, ofHistory] = [RoomCopy.ofCut(cut).state(), RoomCopy.ofCut(latest).state()];
-  assert.deepEqual(ofCut, ofHistory, 'cut and history agree');
-  return { cut, state: RoomCopy.ofCut(cut, history).state() };
+  const [fromCut, fromHistory] = [RoomCopy.fromCut(cut).state(), RoomCopy.fromCut(latest).state()];
+  assert.deepEqual(fromCut, fromHistory, 'the cut and the history agree');
+  return { cut, state: RoomCopy.fromCut(cut, history).state() };
 }
 
-/** Gives what an onlooker has made of the cut and the events until a position. */
-async function stateOf({ client, cut }: Onlooker, head: number): Promise<RoomState> {
+/** Returns the state that an observer derives from its cut and the events up to a position. */
+async function stateOf({ client, cut }: Observer, head: number): Promise<RoomState> {
   const [first] = cut.messages;
   const older =
     first === undefined
@@ -172,41 +176,37 @@ async function stateOf({ client, cut }: Onlooker, head: number): Promise<RoomSta
       : (await readHistory(client, ROOM)).filter(({ seq }) => seq < first.seq);
   const last = () => seqsOf(client.logged(ROOM)).at(-1) ?? cut.seq;
   await client.until(() => last() >= head, `the event ${String(head)}`);
-  return applyAll(RoomCopy.ofCut(cut, older), eventsOf(client)).state();
+  return applyAll(RoomCopy.fromCut(cut, older), eventsOf(client)).state();
 }
 
 async function run(server: TestServer, seed: number): Promise<void> {
-  const turmoil = new Turmoil(server, seed);
-  const onlookers: Onlooker[] = [];
-  for (const name of ['one', 'two', 'three', 'four']) onlookers.push(await turmoil.look(name));
-  const users = await turmoil.busybodies();
-  const begun = await turmoil.look('back and forth');
-  const copy = RoomCopy.ofCut(begun.cut);
-  let { client: returning } = begun;
+  const busyRoom = new BusyRoom(server, seed);
+  const observers: Observer[] = [];
+  for (const name of ['one', 'two', 'three', 'four']) observers.push(await busyRoom.observe(name));
+  const users = await busyRoom.connectUsers();
+  const started = await busyRoom.observe('back and forth');
+  const copy = RoomCopy.fromCut(started.cut);
+  let { client: returning } = started;
 
   for (const number of range(1, ROUNDS)) {
-    const round = turmoil.round(users, number);
-    returning = await comeBack(turmoil, returning, copy);
-    if (number % 3 === 0) onlookers.push(await turmoil.look(`late ${String(number)}`));
+    const round = busyRoom.round(users, number);
+    returning = await reconnect(busyRoom, returning, copy);
+    if (number % 3 === 0) observers.push(await busyRoom.observe(`late ${String(number)}`));
     await round;
   }
-  const { cut, state } = await fresh(turmoil);
+  const { cut, state } = await readFresh(busyRoom);
 
-  for (const onlooker of onlookers) assert.deepEqual(await stateOf(onlooker, cut.seq), state);
+  for (const observer of observers) assert.deepEqual(await stateOf(observer, cut.seq), state);
   await returning.until(() => seqsOf(returning.logged(ROOM)).at(-1) === cut.seq, 'the last event');
   assert.deepEqual(applyAll(copy, eventsOf(returning)).state(), state, 'by resume');
   const replayed = await readLog(returning, ROOM, { epoch: cut.epoch, seq: 0 });
   assert.deepEqual(seqsOf(replayed), range(1, cut.seq));
-  assert.deepEqual(
-    applyAll(RoomCopy.ofNothing(cut.epoch), replayed).state(),
-    state,
-    'from nothing',
-  );
-  await turmoil.close();
+  assert.deepEqual(applyAll(RoomCopy.empty(cut.epoch), replayed).state(), state, 'from nothing');
+  await busyRoom.close();
 }
 
 test.each(SEEDS)(
-  'P-5.9, P-5.10 a cut and what followed equal a fresh cut (seed %i)',
+  'P-5.9, P-5.10 a cut plus later events equals a new cut (seed %i)',
   async (seed) => {
     const server = await startServer(SETTINGS);
     try {

@@ -1,4 +1,4 @@
 import { describeTransport } from './describe-transport.js';
 import { managedTransport, OPEN } from './transports.js';
 
-describeTransport(managedTransport('socket.io websocket', OPEN['socket.io websocket']));
+describeTransport(managedTransport('socket.io websocket', OPEN['socket.io websocket']), 'binding');

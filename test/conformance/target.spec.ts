@@ -1,5 +1,5 @@
 import { describeTransport } from './describe-transport.js';
 import { remoteWebSocket } from './transports.js';
 
-// Jest takes this file alone when TARGET is set, and never otherwise.
+// Jest runs only this file when TARGET is set, and skips it otherwise.
 describeTransport(remoteWebSocket(process.env['TARGET'] ?? ''));

@@ -9,27 +9,35 @@ import {
   type TransportUnderTest,
 } from './suite.js';
 
-/** One test: run it in any test runner; it throws when the requirement does not hold. */
+/** One test for any test runner; it throws when the requirement does not hold. */
 export interface ConformanceTest {
   readonly title: string;
   readonly clauses: readonly string[];
-  /** Why it cannot be run on this transport; then it is to be listed as skipped. */
+  /** Reason why it cannot run on this transport; list it as skipped. */
   readonly skipped?: string;
   run(): Promise<void>;
 }
 
-/** The tests of one transport, and what to call when all have run. */
+/** The tests of one transport, and a function to call after the last one. */
 export interface ConformanceTests {
   readonly tests: readonly ConformanceTest[];
   dispose(): Promise<void>;
 }
 
-/** Makes the conformance tests of the protocol for a transport (P-10.6). */
-export function transportConformance(transport: TransportUnderTest): ConformanceTests {
+/**
+ * Returns the conformance tests of the protocol for a transport (P-10.6).
+ *
+ * The scope `binding` omits the tests that cover only the core.
+ */
+export function transportConformance(
+  transport: TransportUnderTest,
+  scope: 'all' | 'binding' = 'all',
+): ConformanceTests {
   let shared: Promise<RunningServer> | undefined;
   const sharedServer = () => (shared ??= transport.start({}));
   const tests = requirements
     .filter(({ only }) => only === undefined || only.includes(transport.name))
+    .filter(({ isCore = false }) => scope === 'all' || !isCore)
     .map((requirement): ConformanceTest => {
       const { clauses, title } = requirement;
       const skipped = whySkipped(requirement, transport);

@@ -3,7 +3,7 @@ import { openSocketIo } from '../support/channels/socket-io.channel.js';
 import { openWebSocket } from '../support/channels/websocket.channel.js';
 import type { Channel, ChannelListener, Opening } from '../support/channel.js';
 import { TestClient } from '../support/client.js';
-import { databaseOfTests, startServer, type TestServer } from '../support/server.js';
+import { testDatabase, startServer, type TestServer } from '../support/server.js';
 import type { TransportUnderTest } from './suite.js';
 
 /** Opens a connection to a server in this process. */
@@ -13,7 +13,7 @@ export type Open = (
   opening?: Opening,
 ) => Promise<Channel>;
 
-/** Makes a transport under test of a server in this process. */
+/** Returns a transport under test whose servers run in this process. */
 export function managedTransport(
   name: string,
   open: Open,
@@ -23,7 +23,7 @@ export function managedTransport(
     name,
     cannot,
     managed: true,
-    database: databaseOfTests(),
+    database: testDatabase(),
     start: async (env) => {
       const server = await startServer(env);
       return {
@@ -35,7 +35,7 @@ export function managedTransport(
   };
 }
 
-/** Makes a transport under test of a server that runs somewhere else. */
+/** Returns a transport under test for a server that runs elsewhere. */
 export function remoteWebSocket(url: string): TransportUnderTest {
   return {
     name: 'websocket',
@@ -53,7 +53,7 @@ export function remoteWebSocket(url: string): TransportUnderTest {
 
 const webSocketUrl = (server: TestServer) => `ws://127.0.0.1:${String(server.port)}/ws`;
 
-/** How each transport of Parlance itself is opened, by its name. */
+/** Functions that open each transport of Parlance, by name. */
 export const OPEN = {
   websocket: (server, listener, opening) => openWebSocket(webSocketUrl(server), listener, opening),
   'socket.io websocket': (server, listener, opening) =>

@@ -3,7 +3,7 @@ import type { RoomLedger } from './ledger.js';
 import type { RoomReader } from './room-reader.js';
 import type { StubbornClient } from './stubborn-client.js';
 
-/** Reads rooms in which nothing happens any more, and compares them with what clients know. */
+/** Reads rooms after all writes have ended, and compares them with what the clients recorded. */
 export async function checkRooms(
   reader: RoomReader,
   port: number,

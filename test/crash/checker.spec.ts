@@ -7,12 +7,12 @@ import { SeenLog } from './seen-log.js';
 
 const ROOM = 'r';
 
-/** What may be doctored. */
+/** Evidence that a test can tamper with. */
 interface Scene {
   readonly ledger: RoomLedger;
   readonly log: ReceivedEvent[];
   readonly history: Message[];
-  /** What two clients are sent, each in its order. */
+  /** The events that each of two clients receives, in order. */
   readonly sent: ReceivedEvent[][];
 }
 
@@ -26,7 +26,7 @@ function message(seq: number, sender: string, cid: string, text = `text of ${cid
   return { id: `m${String(seq)}`, ...about, text, cid, reactions: [] };
 }
 
-/** A room in which all is well: four messages, an edit, a deletion, a reaction set and taken back. */
+/** Returns a consistent room: four messages, an edit, a deletion, and a reaction set, removed and set again. */
 function makeScene(): Scene {
   const ledger = new RoomLedger(ROOM);
   const history = [
@@ -52,96 +52,96 @@ function makeScene(): Scene {
   return { ledger, log, history, sent: [[...log], log.slice(2)] };
 }
 
-function judge({ ledger, log, history, sent }: Scene): string[] {
+function violationsIn({ ledger, log, history, sent }: Scene): string[] {
   const seen = sent.map((events, index) => {
     const view = new SeenLog(`client-${String(index)}`, ROOM);
-    view.begin('epoch', ((events[0]?.data['seq'] as number | undefined) ?? 1) - 1);
-    for (const one of events) view.take(one);
+    view.start('epoch', ((events[0]?.data['seq'] as number | undefined) ?? 1) - 1);
+    for (const one of events) view.add(one);
     return view;
   });
   return findViolations({ ledger, log, history, seen } satisfies Evidence);
 }
 
-function doctored(how: (scene: Scene) => void): string {
+function tamper(change: (scene: Scene) => void): string {
   const scene = makeScene();
-  how(scene);
-  return judge(scene).join('\n');
+  change(scene);
+  return violationsIn(scene).join('\n');
 }
 
-test('finds nothing where nothing is wrong', () => {
-  expect(judge(makeScene())).toEqual([]);
+test('finds no violations in consistent evidence', () => {
+  expect(violationsIn(makeScene())).toEqual([]);
 });
 
-test('finds a message that was lost', () => {
-  const found = doctored(({ history, log }) => {
+test('finds a lost message', () => {
+  const found = tamper(({ history, log }) => {
     history.splice(3, 1);
     log.splice(3, 1);
   });
   expect(found).toContain('lost: message m4');
 });
 
-test('finds a message that is only in the log or only in the history', () => {
-  expect(doctored(({ history }) => history.splice(0, 1))).toContain('lost: message m1');
+test('finds a message that is only in the log, or only in the history', () => {
+  expect(tamper(({ history }) => history.splice(0, 1))).toContain('lost: message m1');
   expect(
-    doctored(({ log }) => {
+    tamper(({ log }) => {
       log[0] = event('member.left', 1, { user: { id: 'eve' } });
     }),
   ).toContain('lost: there is no message.created at 1');
 });
 
-test('finds a message that was stored twice', () => {
-  const found = doctored(({ history, log }) => {
+test('finds a message stored twice', () => {
+  const found = tamper(({ history, log }) => {
     const again = { ...message(10, 'ann', 'a1') };
     history.push(again);
     log.push(event('message.created', 10, { message: again }));
   });
-  expect(found).toContain('doubled: ann a1 is in the history twice');
+  expect(found).toContain('duplicated: ann a1 is in the history twice');
 });
 
-test('finds a message that nobody sent', () => {
-  const found = doctored(({ history }) => history.push(message(10, 'eve', 'e1')));
-  expect(found).toContain('invented: nobody sent m10');
+test('finds a message that no client sent', () => {
+  const found = tamper(({ history }) => history.push(message(10, 'eve', 'e1')));
+  expect(found).toContain('invented: no client sent m10');
 });
 
 test('finds a gap in the log', () => {
-  expect(doctored(({ log }) => log.splice(6, 1))).toContain('gap: the log has 8 where 7 belongs');
+  expect(tamper(({ log }) => log.splice(6, 1))).toContain('gap: the log has 8 where 7 belongs');
 });
 
-test('finds an edit, a deletion and a reaction that were lost', () => {
+test('finds a lost edit, deletion and reaction', () => {
   expect(
-    doctored(({ history }) => {
+    tamper(({ history }) => {
       history[1] = message(2, 'bob', 'b1');
     }),
   ).toContain('lost: the text "edited" of m2');
   expect(
-    doctored(({ history }) => {
+    tamper(({ history }) => {
       history[2] = message(3, 'ann', 'a2');
     }),
   ).toContain('lost: the deletion of m3');
   expect(
-    doctored(({ history }) => {
+    tamper(({ history }) => {
       history[3] = message(4, 'bob', 'b2');
     }),
   ).toContain('lost: 👍 of ann on m4 should be set');
 });
 
-test('finds an edit, a deletion and a reaction that were made twice', () => {
+test('finds an edit, a deletion and a reaction that were applied twice', () => {
   const again = (scene: Scene, index: number) => {
     const { event: name, data } = scene.log[index] as ReceivedEvent;
     scene.log.push(event(name, 10, { ...data, seq: 10 }));
   };
-  expect(doctored((scene) => again(scene, 4))).toContain('1 edits of m2, but 2 in the log');
-  expect(doctored((scene) => again(scene, 5))).toContain('deletion of m3 is in the log 2 times');
-  expect(doctored((scene) => again(scene, 6))).toContain('doubled: a reaction 👍 of ann to m4');
+  expect(tamper((scene) => again(scene, 4))).toContain('1 edits of m2, but 2 in the log');
+  expect(tamper((scene) => again(scene, 5))).toContain('deletion of m3 is in the log 2 times');
+  expect(tamper((scene) => again(scene, 6))).toContain('duplicated: a reaction 👍 of ann to m4');
 });
 
-test('finds messages of one sender in another order than they were sent', () => {
-  const found = doctored(({ ledger }) => ledger.messages.reverse());
+test('finds messages of one sender that are not in the order sent', () => {
+  const found = tamper(({ ledger }) => ledger.messages.reverse());
   expect(found).toContain('order: a1 came before what its sender had sent earlier');
 });
 
-test('finds a client that saw another order', () => {
-  const found = doctored(({ sent: [first] }) => {
+test('finds a client that saw events in another order', () => {
+  const found = tamper(({ sent: [first] }) => {
     const [a, b] = first as [ReceivedEvent, ReceivedEvent];
     first?.splice(
       0,
@@ -154,16 +154,16 @@ test('finds a client that saw another order', () => {
 });
 
 test('finds a client that saw an event twice', () => {
-  const found = doctored(({ sent }) => sent[1]?.splice(2, 0, sent[1][1] as ReceivedEvent));
-  expect(found).toContain('client-1 saw a doubled: 4 came after 4');
+  const found = tamper(({ sent }) => sent[1]?.splice(2, 0, sent[1][1] as ReceivedEvent));
+  expect(found).toContain('client-1 saw a duplicated: 4 followed 4');
 });
 
 test('finds a client that missed an event', () => {
-  expect(doctored(({ sent }) => sent[0]?.splice(4, 1))).toContain('gap: client-0 saw 6 after 4');
-  expect(doctored(({ sent }) => sent[0]?.pop())).toContain('gap: client-0 stopped at 8 of 9');
+  expect(tamper(({ sent }) => sent[0]?.splice(4, 1))).toContain('gap: client-0 saw 6 after 4');
+  expect(tamper(({ sent }) => sent[0]?.pop())).toContain('gap: client-0 stopped at 8 of 9');
 });
 
-test('finds a client that saw what the log has lost since', () => {
-  const found = doctored(({ log }) => log.pop());
+test('finds a client that saw an event which the log no longer has', () => {
+  const found = tamper(({ log }) => log.pop());
   expect(found).toContain('order: client-0 saw "reaction.added 1009 m4 ann 👍" at 9');
 });

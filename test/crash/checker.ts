@@ -4,19 +4,19 @@ import type { ReceivedEvent } from '../support/client.js';
 import type { ReactionMark, RoomLedger, SentMessage } from './ledger.js';
 import { toEntry, type LogEntry, type SeenLog } from './seen-log.js';
 
-/** All that is known of a room when nothing is on its way any more. */
+/** Everything recorded about a room, after all writes and deliveries have ended. */
 export interface Evidence {
   readonly ledger: RoomLedger;
-  /** The log from its beginning, as `room.sync` replays it. */
+  /** The log from its start, as `room.sync` replays it. */
   readonly log: readonly ReceivedEvent[];
-  /** All messages, as `message.history` gives them. */
+  /** All messages, as `message.history` returns them. */
   readonly history: readonly Message[];
   readonly seen: readonly SeenLog[];
-  /** Whether a sender may see its messages in another order, having tried them again one by one. */
+  /** Whether messages of a sender may be stored in another order, because it retried them one by one. */
   readonly mayOvertake?: boolean;
 }
 
-/** Finds what speaks against the promises: nothing lost, nothing doubled, one order, no gap. */
+/** Returns the violations of the guarantees: nothing lost, nothing duplicated, one order, no gaps. */
 export function findViolations(evidence: Evidence): string[] {
   const facts = new Facts(evidence);
   const { ledger, seen, mayOvertake = false } = evidence;
@@ -31,7 +31,7 @@ export function findViolations(evidence: Evidence): string[] {
   ];
 }
 
-/** The evidence, by id and by position. */
+/** The evidence, indexed by id and by position. */
 class Facts {
   readonly entries: LogEntry[];
   readonly messages: Map<string, Message>;
@@ -48,7 +48,7 @@ class Facts {
     }
   }
 
-  /** Counts the events of a kind about a message (and a reaction). */
+  /** Counts the events of a kind about a message (and one reaction). */
   events(event: string, message: string, reaction = ''): number {
     return this.count([event, message, reaction].join(' '));
   }
@@ -69,10 +69,10 @@ function findDoubles(history: readonly Message[], facts: Facts): string[] {
   const found: string[] = [];
   for (const { id, sender, cid } of history) {
     const key = `${sender.id} ${cid ?? id}`;
-    if (keys.has(key)) found.push(`doubled: ${key} is in the history twice`);
+    if (keys.has(key)) found.push(`duplicated: ${key} is in the history twice`);
     keys.add(key);
     const created = facts.events('message.created', id);
-    if (created !== 1) found.push(`doubled: ${id} was created ${String(created)} times`);
+    if (created !== 1) found.push(`duplicated: ${id} was created ${String(created)} times`);
   }
   return found;
 }
@@ -81,7 +81,7 @@ function findInvented(history: readonly Message[], ledger: RoomLedger): string[]
   const known = new Set(ledger.messages.map(({ sender, cid }) => `${sender} ${cid}`));
   return history
     .filter(({ sender, cid }) => !known.has(`${sender.id} ${String(cid)}`))
-    .map(({ id }) => `invented: nobody sent ${id}`);
+    .map(({ id }) => `invented: no client sent ${id}`);
 }
 
 function checkMessage(sent: SentMessage, facts: Facts): string[] {
@@ -108,7 +108,7 @@ function checkText(sent: SentMessage, message: Message): string[] {
   return message.text === expected ? [] : [`lost: the text "${expected}" of ${message.id}`];
 }
 
-/** Each change has a text of its own, so the log tells exactly how often each was made. */
+/** Every edit has a unique text, so the log shows exactly how often each change was applied. */
 function checkChanges({ edits, isDeleted }: SentMessage, id: string, facts: Facts): string[] {
   const found: string[] = [];
   const edited = facts.events('message.edited', id);
@@ -129,7 +129,7 @@ function checkReaction(mark: ReactionMark, facts: Facts): string[] {
     facts.events('reaction.added', id, `${emoji} ${user}`) +
     facts.events('reaction.removed', id, `${emoji} ${user}`);
   if (made < changes) found.push(`lost: a reaction ${emoji} of ${user} to ${id}`);
-  if (made > changes + refusals) found.push(`doubled: a reaction ${emoji} of ${user} to ${id}`);
+  if (made > changes + refusals) found.push(`duplicated: a reaction ${emoji} of ${user} to ${id}`);
   const message = facts.messages.get(id);
   if (message === undefined || message.deletedAt !== undefined || refusals > 0) return found;
   const same = message.reactions.find((reaction) => reaction.emoji === emoji);
@@ -139,7 +139,7 @@ function checkReaction(mark: ReactionMark, facts: Facts): string[] {
   return found;
 }
 
-/** What one sender sent first comes first. */
+/** Finds messages that are stored before an earlier message of the same sender. */
 function findOvertaking({ messages }: RoomLedger): string[] {
   const last = new Map<string, number>();
   const found: string[] = [];
@@ -154,11 +154,11 @@ function findOvertaking({ messages }: RoomLedger): string[] {
 }
 
 function checkSeen(seen: SeenLog, log: readonly LogEntry[]): string[] {
-  const { client, entries, breaches, position } = seen;
-  const found = breaches.map((breach) => `${client} saw a ${breach}`);
+  const { client, entries, violations, position } = seen;
+  const found = violations.map((violation) => `${client} saw a ${violation}`);
   let last = (entries[0]?.seq ?? 1) - 1;
   for (const { seq, print } of entries) {
-    if (seq <= last) found.push(`${client} saw ${String(seq)} doubled`);
+    if (seq <= last) found.push(`${client} saw ${String(seq)} twice`);
     if (seq > last + 1) found.push(`gap: ${client} saw ${String(seq)} after ${String(last)}`);
     last = seq;
     const truth = log[seq - 1]?.print;

@@ -12,26 +12,26 @@ import { StubbornClient, type ClientHost } from './stubborn-client.js';
 
 const CLIENTS = 6;
 const ROOMS = 2;
-/** Rounds after which the clients go to new rooms, so that a long run stays as fast as a short one. */
+/** Rounds after which the clients move to new rooms, so that long runs stay fast. */
 const ROUNDS_PER_ROOM = 5;
 const TRAFFIC_MS = { least: 30, most: 400 };
 const SECOND_KILL = { probability: 0.15, mostMs: 200 };
 const DOWN_MS = 40_000;
 
-/** Small pages, so that every way of coming back is taken: resume, replay, replay in pages. */
+/** Small pages, so that clients recover in every way: resume, replay, and replay in pages. */
 const SETTINGS = { PARLANCE_LIMIT_RESUME_EVENTS: '5', PARLANCE_LIMIT_PAGE_BYTES: '65536' };
 
-/** What to try, and on which database. */
+/** The length, seed and database of a run. */
 export interface CrashOptions {
   readonly rounds: number;
   readonly seed: number;
-  /** Settings of the database, as `freshDatabase` makes them. */
+  /** Database settings, as `freshDatabase` returns them. */
   readonly database: Readonly<Record<string, string>>;
-  /** Is told of each round that is over. */
+  /** Called after each round. */
   readonly onRound?: (report: CrashReport) => void;
 }
 
-/** What came of it. */
+/** The result of a run. */
 export interface CrashReport {
   seed: number;
   rounds: number;
@@ -42,7 +42,7 @@ export interface CrashReport {
   violations: string[];
 }
 
-/** Kills a server again and again while clients write, and checks that it kept its promises. */
+/** Kills a server repeatedly while clients write, and checks the guarantees after each kill. */
 export async function crash(options: CrashOptions): Promise<CrashReport> {
   const run = new CrashRun(options, await findFreePort());
   try {
@@ -135,14 +135,14 @@ class CrashRun {
     const exit = await this.server?.kill('SIGKILL');
     this.report.kills++;
     if (exit?.signal === 'SIGKILL') return;
-    this.violation(`the server ended by itself: ${this.server?.stderr ?? ''}`);
+    this.violation(`the server exited unexpectedly: ${this.server?.stderr ?? ''}`);
   }
 
   private host(index: number): ClientHost {
     return {
       up: () => this.conditions.until(() => this.isUp, 'the server to be up', DOWN_MS),
       open: (listener) => {
-        // Two clients on each transport, and each client on another one after every start.
+        // Each transport has two clients, and each client changes its transport after every start.
         const transport = WIRE_TRANSPORTS[(index + this.starts) % WIRE_TRANSPORTS.length];
         return openWire(transport ?? 'websocket', this.port, listener);
       },
@@ -161,8 +161,8 @@ class CrashRun {
     const sum = (of: (client: StubbornClient) => number) =>
       this.clients.reduce((total, client) => total + of(client), 0);
     this.report.acknowledged = sum((client) => client.acknowledged);
-    this.report.resumed = sum((client) => client.comebacks.resumed);
-    this.report.behind = sum((client) => client.comebacks.behind);
+    this.report.resumed = sum((client) => client.recoveries.resumed);
+    this.report.behind = sum((client) => client.recoveries.behind);
   }
 
   private violation(text: string): void {

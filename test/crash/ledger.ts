@@ -1,33 +1,33 @@
-/** A message that its sender meant to send, and what was acknowledged of it. */
+/** A message that a client sends, and which of its writes were acknowledged. */
 export interface SentMessage {
   readonly sender: string;
   readonly cid: string;
   readonly text: string;
-  /** Id and position, once the message was acknowledged. */
+  /** Id and position; null until the message is acknowledged. */
   acknowledged: { readonly id: string; readonly seq: number } | null;
-  /** Texts of the acknowledged edits, in their order. */
+  /** Texts of the acknowledged edits, in order. */
   readonly edits: string[];
   isDeleted: boolean;
-  /** Whether a change of it has no answer yet. */
+  /** Whether an edit or deletion is still unanswered. */
   isBusy: boolean;
 }
 
-/** One emoji of one user on one message, and what was acknowledged of it. */
+/** One emoji of one user on one message, and which of its changes were acknowledged. */
 export interface ReactionMark {
   readonly message: string;
   readonly emoji: string;
   readonly user: string;
   isSet: boolean;
-  /** Changes that were acknowledged. */
+  /** Number of acknowledged changes. */
   changes: number;
-  /** Changes that were refused when they were tried again: they may have happened before. */
+  /** Number of changes whose retry was refused: the first try may have been applied. */
   refusals: number;
   isBusy: boolean;
 }
 
-/** What was acknowledged in one room, by all clients together. */
+/** The acknowledged writes of all clients in one room. */
 export class RoomLedger {
-  /** Messages, those of each sender in the order in which they were sent. */
+  /** Messages; those of one sender are in the order sent. */
   readonly messages: SentMessage[] = [];
   private readonly marks = new Map<string, ReactionMark>();
 
@@ -37,7 +37,7 @@ export class RoomLedger {
     return [...this.marks.values()];
   }
 
-  /** Notes that a message is about to be sent. */
+  /** Records a message before it is sent. */
   send(sender: string, cid: string, text: string): SentMessage {
     const sent = { sender, cid, text };
     const message = { ...sent, acknowledged: null, edits: [], isDeleted: false, isBusy: false };
@@ -56,7 +56,7 @@ export class RoomLedger {
     );
   }
 
-  /** Gives what is known of a reaction. */
+  /** Returns the record of a reaction, and creates it if it is new. */
   mark(message: string, emoji: string, user: string): ReactionMark {
     const key = `${message} ${emoji} ${user}`;
     let mark = this.marks.get(key);

@@ -5,17 +5,17 @@ import type { ReactionMark, RoomLedger, SentMessage } from './ledger.js';
 
 const EMOJI = ['👍', '🎉', '❤️'];
 
-/** A write that is tried until it is answered. */
+/** A write that is retried until it is answered. */
 export interface Operation {
   readonly cmd: string;
   readonly data: object;
-  /** Writes down that it succeeded. */
+  /** Records the success. */
   done(reply: { readonly message: Message }): void;
-  /** Codes with which it may be refused, and what to write down then. */
+  /** The error code that is allowed, and how to record it. */
   readonly refusal?: { readonly code: string; noted(): void };
 }
 
-/** Makes up the next write of a user. */
+/** Generates the writes of a user. */
 export class Operations {
   private count = 0;
 
@@ -24,7 +24,7 @@ export class Operations {
     private readonly random: Random,
   ) {}
 
-  /** Gives the next write in a room: mostly a message. */
+  /** Returns the next write in a room, usually a message. */
   next(ledger: RoomLedger): Operation {
     const kind = this.random.next();
     const own = ledger.changeable(this.user);
@@ -84,7 +84,7 @@ export class Operations {
         mark.changes++;
       },
       refusal: {
-        // Somebody deleted the message; a try before the crash may have come earlier.
+        // Another client deleted the message; a try before the crash may have been applied.
         code: 'message_deleted',
         noted: () => {
           mark.refusals++;

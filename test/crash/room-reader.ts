@@ -5,22 +5,22 @@ import { openWire } from '../support/wire-transports.js';
 
 const HISTORY_PAGE = 100;
 
-/** The log of a room and the messages in it. */
+/** The log and the messages of a room. */
 export interface RoomContents {
   readonly log: readonly ReceivedEvent[];
   readonly history: readonly Message[];
 }
 
-/** Reads rooms from their beginning, by the same commands as everybody. */
+/** Reads rooms from their start, with the commands of ordinary clients. */
 export class RoomReader {
   private token: string | undefined;
 
-  /** Reads all of the log and of the history of a room. */
+  /** Reads the complete log and history of a room. */
   async read(port: number, room: string): Promise<RoomContents> {
     const client = await TestClient.connect((listener) => openWire('websocket', port, listener));
     try {
-      const who = this.token === undefined ? { name: 'reader' } : { token: this.token };
-      this.token = (await client.ok('hello', { protocol: 1, ...who })).token;
+      const identity = this.token === undefined ? { name: 'reader' } : { token: this.token };
+      this.token = (await client.ok('hello', { protocol: 1, ...identity })).token;
       await client.ok('room.join', { room });
       return { log: await readLog(client, room), history: await readHistory(client, room) };
     } finally {

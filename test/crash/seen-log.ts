@@ -1,6 +1,6 @@
 import type { ReceivedEvent } from '../support/client.js';
 
-/** An event of a log, by what cannot change about it: texts and names are as they are now (P-5.9). */
+/** An event of a log, reduced to what never changes: events carry current texts and names (P-5.9). */
 export interface LogEntry {
   readonly seq: number;
   readonly print: string;
@@ -16,7 +16,7 @@ interface LogData {
   readonly emoji?: string;
 }
 
-/** Gives the entry that an event is in a log. */
+/** Returns the log entry of an event. */
 export function toEntry({ event, data }: ReceivedEvent): LogEntry {
   const { seq, at, message, member, user, emoji } = data as unknown as LogData;
   const about = [idOf(message), idOf(member?.user), idOf(user), emoji];
@@ -28,14 +28,14 @@ function idOf(thing: string | { readonly id: string } | undefined): string | und
 }
 
 /**
- * What one client saw of one room, over all its connections.
+ * The events of one room that one client received, over all its connections.
  *
- * It asks for more than the rule for clients does (P-5.10): a server that keeps its word sends
- * each event once and in its place, so a repeat or a gap is a breach even if the rule would mend it.
+ * It is stricter than the rules for clients (P-5.10): a correct server sends each event once and
+ * in order, so a repeat or a gap is a violation even if a client could recover from it.
  */
 export class SeenLog {
   readonly entries: LogEntry[] = [];
-  readonly breaches: string[] = [];
+  readonly violations: string[] = [];
   epoch = '';
   /** Position of the last event that was seen; null before the first cut. */
   position: number | null = null;
@@ -45,23 +45,23 @@ export class SeenLog {
     readonly room: string,
   ) {}
 
-  /** Begins at a cut. */
-  begin(epoch: string, seq: number): void {
+  /** Starts at a cut. */
+  start(epoch: string, seq: number): void {
     this.epoch = epoch;
     this.position = seq;
   }
 
-  /** Takes in an event. */
-  take(received: ReceivedEvent): void {
+  /** Adds a received event. */
+  add(received: ReceivedEvent): void {
     const entry = toEntry(received);
     const position = this.position ?? 0;
     if (entry.seq <= position) {
-      this.breaches.push(`doubled: ${String(entry.seq)} came after ${String(position)}`);
+      this.violations.push(`duplicated: ${String(entry.seq)} followed ${String(position)}`);
       return;
     }
     const { prev = entry.seq - 1 } = received.data as unknown as LogData;
     if (prev !== position) {
-      this.breaches.push(`gap: ${String(entry.seq)} came right after ${String(position)}`);
+      this.violations.push(`gap: ${String(entry.seq)} directly followed ${String(position)}`);
     }
     this.entries.push(entry);
     this.position = entry.seq;

@@ -17,21 +17,21 @@ const PATIENCE_MS = 30_000;
 const LAST_EVENT_MS = 10_000;
 const MAX_ATTEMPTS = 200;
 
-/** Where a client finds its server, and whom it tells what must not be. */
+/** Connects a client to its server and collects the violations that it finds. */
 export interface ClientHost {
-  /** Resolves when there is a server to connect to. */
+  /** Resolves when the server is up. */
   up(): Promise<void>;
   /** Opens a connection for the client. */
   open(listener: ChannelListener): Promise<Channel>;
   violation(text: string): void;
 }
 
-/** A client that tries every write until it is answered, over as many connections as it takes. */
+/** A client that retries every write until it is answered, over any number of connections. */
 export class StubbornClient {
-  /** Writes that were acknowledged. */
+  /** Number of acknowledged writes. */
   acknowledged = 0;
-  /** How rooms were taken up again. */
-  readonly comebacks = { resumed: 0, behind: 0, pages: 0, byes: 0 };
+  /** How the client recovered its rooms. */
+  readonly recoveries = { resumed: 0, behind: 0, pages: 0, byes: 0 };
   private readonly conditions = new Conditions();
   private readonly seen = new Map<string, SeenLog>();
   private readonly open: Operation[] = [];
@@ -50,51 +50,51 @@ export class StubbornClient {
     private readonly random: Random,
   ) {}
 
-  /** Connects and keeps on connecting until {@link stop}. */
+  /** Connects, and reconnects until {@link stop} is called. */
   start(ledgers: readonly RoomLedger[]): void {
     this.ledgers = ledgers;
     this.running = this.run();
   }
 
-  /** Goes to other rooms. */
+  /** Moves to other rooms. */
   async move(ledgers: readonly RoomLedger[]): Promise<void> {
     this.ledgers = ledgers;
     this.seen.clear();
     const before = this.session;
     before?.close();
-    const isBack = () => this.session !== null && this.session !== before;
-    await this.until(isBack, `${this.name} to be in its new rooms`);
+    const hasReconnected = () => this.session !== null && this.session !== before;
+    await this.until(hasReconnected, `${this.name} to be in its new rooms`);
   }
 
-  /** Begins to write. */
+  /** Starts to write. */
   chat(): void {
     this.isChatting = true;
     this.writeMore();
   }
 
-  /** Writes no more, and waits until everything is answered. */
+  /** Stops writing, and waits until every write is answered. */
   async settle(): Promise<void> {
     this.isChatting = false;
     const isSettled = () => this.session !== null && this.open.length === 0;
     await this.until(isSettled, `${this.name} to have all its answers`);
   }
 
-  /** Waits until the client has seen a room up to a position; false if it never does. */
+  /** Waits until the client has seen a room up to a position; returns false on timeout. */
   async reach(room: string, seq: number): Promise<boolean> {
-    const isThere = () => (this.seen.get(room)?.position ?? 0) >= seq;
-    return this.conditions.until(isThere, 'the last event', LAST_EVENT_MS).then(
+    const hasReached = () => (this.seen.get(room)?.position ?? 0) >= seq;
+    return this.conditions.until(hasReached, 'the last event', LAST_EVENT_MS).then(
       () => true,
       () => false,
     );
   }
 
-  /** Waits until some more writes are acknowledged. */
+  /** Waits until `more` further writes are acknowledged. */
   async acknowledge(more: number): Promise<void> {
     const goal = this.acknowledged + more;
     await this.until(() => this.acknowledged >= goal, `${this.name} to be acknowledged`);
   }
 
-  /** Gives what the client saw of a room. */
+  /** Returns the events of a room that the client has seen. */
   logOf(room: string): SeenLog {
     let log = this.seen.get(room);
     if (log === undefined) {
@@ -104,7 +104,7 @@ export class StubbornClient {
     return log;
   }
 
-  /** Disconnects for good. */
+  /** Disconnects and stops reconnecting. */
   async stop(): Promise<void> {
     this.isStopping = true;
     this.session?.close();
@@ -124,10 +124,10 @@ export class StubbornClient {
   }
 
   private async connect(): Promise<void> {
-    const onEvent = (event: ReceivedEvent) => this.take(event);
+    const onEvent = (event: ReceivedEvent) => this.onEvent(event);
     const session = await WireSession.open((listener) => this.host.open(listener), onEvent);
     try {
-      await this.greet(session);
+      await this.sendHello(session);
       for (const { room } of this.ledgers) {
         if (this.logOf(room).position === null) await this.join(session, this.logOf(room));
       }
@@ -143,20 +143,20 @@ export class StubbornClient {
     }
   }
 
-  private async greet(session: WireSession): Promise<void> {
+  private async sendHello(session: WireSession): Promise<void> {
     const known = [...this.seen.values()].filter(({ position }) => position !== null);
     const resume = Object.fromEntries(
       known.map(({ room, epoch, position }) => [room, { epoch, seq: position }]),
     );
-    const who = this.token === undefined ? { name: this.name } : { token: this.token };
-    const reply = await session.call('hello', { protocol: 1, ...who, resume });
+    const identity = this.token === undefined ? { name: this.name } : { token: this.token };
+    const reply = await session.call('hello', { protocol: 1, ...identity, resume });
     if (!reply.ok) throw new Error(`hello: ${reply.error.code}`);
     const { token, user, resumed } = reply.data as ReplyData<'hello'>;
     this.token = token;
     this.operations ??= new Operations(user.id, this.random);
     for (const log of known) {
       const outcome = resumed[log.room];
-      if (outcome?.complete === true) this.comebacks.resumed++;
+      if (outcome?.complete === true) this.recoveries.resumed++;
       else await this.catchUp(session, log, outcome?.reason);
     }
   }
@@ -167,42 +167,42 @@ export class StubbornClient {
       log.position = null;
       return;
     }
-    this.comebacks.behind++;
-    for (let hasMore = true; hasMore; this.comebacks.pages++) {
+    this.recoveries.behind++;
+    for (let hasMore = true; hasMore; this.recoveries.pages++) {
       const { room, epoch, position } = log;
-      const take = (reply: Reply) => {
-        hasMore = this.takePage(log, reply);
+      const onReply = (reply: Reply) => {
+        hasMore = this.addPage(log, reply);
       };
-      await session.call('room.sync', { room, epoch, after: position }, take);
+      await session.call('room.sync', { room, epoch, after: position }, onReply);
     }
   }
 
-  private takePage(log: SeenLog, reply: Reply): boolean {
+  private addPage(log: SeenLog, reply: Reply): boolean {
     const page = reply.ok ? (reply.data as ReplyData<'room.sync'>) : null;
     if (page === null || !('complete' in page) || !page.complete) {
       this.host.violation(`${this.name} cannot sync ${log.room}: ${JSON.stringify(reply)}`);
       return false;
     }
-    for (const event of page.events) log.take(event);
+    for (const event of page.events) log.add(event);
     return page.hasMore;
   }
 
   private async join(session: WireSession, log: SeenLog): Promise<void> {
-    const take = (reply: Reply) => {
+    const onReply = (reply: Reply) => {
       if (!reply.ok) return;
       const { epoch, seq } = reply.data as ReplyData<'room.join'>;
-      log.begin(epoch, seq);
+      log.start(epoch, seq);
     };
-    const reply = await session.call('room.join', { room: log.room, create: true }, take);
+    const reply = await session.call('room.join', { room: log.room, create: true }, onReply);
     if (!reply.ok) throw new Error(`room.join: ${reply.error.code}`);
   }
 
-  private take(received: ReceivedEvent): void {
+  private onEvent(received: ReceivedEvent): void {
     const { event, data } = received;
-    if (event === 'bye') this.comebacks.byes++;
+    if (event === 'bye') this.recoveries.byes++;
     const room = data['room'];
     if (typeof room !== 'string' || data['seq'] === undefined) return;
-    this.seen.get(room)?.take(received);
+    this.seen.get(room)?.add(received);
     this.conditions.wake();
   }
 
@@ -218,7 +218,7 @@ export class StubbornClient {
 
   private submit(session: WireSession, operation: Operation): void {
     session.call(operation.cmd, operation.data).then(
-      (reply) => this.answered(session, operation, reply),
+      (reply) => this.onReply(session, operation, reply),
       (error: unknown) => {
         if (error instanceof Disconnected) return;
         this.host.violation(`${this.name}: ${String(error)}`);
@@ -227,7 +227,7 @@ export class StubbornClient {
     );
   }
 
-  private answered(session: WireSession, operation: Operation, reply: Reply): void {
+  private onReply(session: WireSession, operation: Operation, reply: Reply): void {
     if (!reply.ok && reply.error.code === 'unavailable') {
       void delay(reply.error.retryAfterMs ?? BACK_OFF_MS).then(() => {
         if (this.session === session) this.submit(session, operation);

@@ -4,16 +4,16 @@ import type { ReceivedEvent, Reply } from '../support/client.js';
 const REPLY_MS = 20_000;
 
 interface Pending {
-  readonly taken: (reply: Reply) => void;
+  readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** The connection ended before the answer. */
+/** Thrown when the connection ends before the reply. */
 export class Disconnected extends Error {
   override readonly name = 'Disconnected';
 }
 
-/** One connection of a client that may have many, one after another. */
+/** One connection of a client that reconnects. */
 export class WireSession implements ChannelListener {
   /** How the connection ended; undefined while it is open. */
   closedAs: Closed | undefined;
@@ -24,7 +24,7 @@ export class WireSession implements ChannelListener {
 
   private constructor(private readonly onEvent: (event: ReceivedEvent) => void) {}
 
-  /** Connects by what `open` does; `onEvent` is called with each event. */
+  /** Connects with `open`; calls `onEvent` with each event. */
   static async open(
     open: (listener: ChannelListener) => Promise<Channel>,
     onEvent: (event: ReceivedEvent) => void,
@@ -42,7 +42,7 @@ export class WireSession implements ChannelListener {
     }
     const pending = this.pending.get(re);
     this.pending.delete(re);
-    pending?.taken(frame as Reply);
+    pending?.resolve(frame as Reply);
   }
 
   closed(how: Closed): void {
@@ -55,11 +55,15 @@ export class WireSession implements ChannelListener {
   /**
    * Sends a command and waits for its reply.
    *
-   * `take` is called with the reply before any later frame is read.
+   * Calls `onReply` with the reply before any later frame is read.
    *
-   * @throws Disconnected when the connection ends before
+   * @throws Disconnected if the connection ends before the reply
    */
-  call(cmd: string, data: object, take: (reply: Reply) => void = () => undefined): Promise<Reply> {
+  call(
+    cmd: string,
+    data: object,
+    onReply: (reply: Reply) => void = () => undefined,
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.closedAs !== undefined) {
         reject(new Disconnected());
@@ -67,21 +71,21 @@ export class WireSession implements ChannelListener {
       }
       const id = `s${String(++this.lastId)}`;
       const timer = setTimeout(() => reject(new Error(`${cmd} was never answered`)), REPLY_MS);
-      const taken = (reply: Reply) => {
+      const succeed = (reply: Reply) => {
         clearTimeout(timer);
-        take(reply);
+        onReply(reply);
         resolve(reply);
       };
-      const failed = (error: Error) => {
+      const fail = (error: Error) => {
         clearTimeout(timer);
         reject(error);
       };
-      this.pending.set(id, { taken, reject: failed });
+      this.pending.set(id, { resolve: succeed, reject: fail });
       this.channel?.send({ id, cmd, data });
     });
   }
 
-  /** Waits for the end of the connection. */
+  /** Waits until the connection has ended. */
   async ended(): Promise<void> {
     if (this.closedAs !== undefined) return;
     await new Promise<void>((resolve) => {
@@ -89,7 +93,7 @@ export class WireSession implements ChannelListener {
     });
   }
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): void {
     this.channel?.close();
   }

@@ -5,10 +5,10 @@ import { TestClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { OldPage } from './old-page.js';
 
-const WAYS = [['polling'], ['websocket'], ['polling', 'websocket']];
-const came = (user: string) => ({ type: 'newuser', message: `New User ${user} joined room one` });
+const TRANSPORTS = [['polling'], ['websocket'], ['polling', 'websocket']];
+const joined = (user: string) => ({ type: 'newuser', message: `New User ${user} joined room one` });
 
-/** Makes a picture that does not get smaller by compression, of about this many bytes as PNG. */
+/** Returns an incompressible PNG of about the given size in bytes. */
 async function noise(bytes: number): Promise<Buffer> {
   const side = Math.floor(Math.sqrt(bytes / 3));
   const raw = Buffer.alloc(side * side * 3);
@@ -24,7 +24,7 @@ async function noise(bytes: number): Promise<Buffer> {
 const dataUrl = (bytes: Buffer, type = 'image/png') =>
   `data:${type};base64,${bytes.toString('base64')}`;
 
-/** Reads the image of a payload of simple chat. */
+/** Decodes the image of a simple-chat payload. */
 function bytesOf(payload: unknown): Buffer {
   const { bimage } = payload as { bimage: string };
   expect(bimage.length).toBeLessThanOrEqual(262_144);
@@ -32,7 +32,7 @@ function bytesOf(payload: unknown): Buffer {
   return Buffer.from(bimage.slice(bimage.indexOf(',') + 1), 'base64');
 }
 
-describe('images of simple chat', () => {
+describe('images of simple-chat', () => {
   let server: TestServer;
   const pages: OldPage[] = [];
   beforeEach(async () => {
@@ -43,11 +43,11 @@ describe('images of simple chat', () => {
     await server.dispose();
   });
 
-  async function join(user: string, ways?: readonly string[]): Promise<OldPage> {
-    const page = await OldPage.open(server.url, 'simple-chat', ways);
+  async function join(user: string, transports?: readonly string[]): Promise<OldPage> {
+    const page = await OldPage.open(server.url, 'simple-chat', transports);
     pages.push(page);
     page.post('chat', { event: 'join', user, room: 'one' });
-    expect(await page.next('chat')).toEqual(came(user));
+    expect(await page.next('chat')).toEqual(joined(user));
     return page;
   }
 
@@ -59,12 +59,12 @@ describe('images of simple chat', () => {
     return client;
   }
 
-  test.each(WAYS)(
+  test.each(TRANSPORTS)(
     'of up to 1 MB pass, as previews if they are large [%s, %s]',
     async (...transports) => {
-      const ways = transports.filter((way) => way !== undefined);
-      const ann = await join('Ann', ways);
-      const bob = await join('Bob', ways);
+      const used = transports.filter((name) => name !== undefined);
+      const ann = await join('Ann', used);
+      const bob = await join('Bob', used);
       await ann.next('chat');
       const cid = await connect('Cid');
       await ann.next('chat');
@@ -91,7 +91,7 @@ describe('images of simple chat', () => {
     },
   );
 
-  test('of modern clients arrive, after the text that came with them', async () => {
+  test('from clients of the protocol arrive after the text of their message', async () => {
     const ann = await join('Ann');
     const cid = await connect('Cid');
     await ann.next('chat');
@@ -107,7 +107,7 @@ describe('images of simple chat', () => {
     await cid.close();
   });
 
-  test('that are none, or too large, are refused', async () => {
+  test('are refused if they are malformed or too large', async () => {
     const ann = await join('Ann');
     const bob = await join('Bob');
     await ann.next('chat');
@@ -133,19 +133,19 @@ describe('images of simple chat', () => {
     expect(bob.rest()).toEqual([]);
   });
 
-  test('are let in from nobody else, nor before joining', async () => {
+  test('are refused from other dialects and before joining', async () => {
     const bimage = dataUrl(await noise(200_000));
     const stranger = await OldPage.open(server.url, 'simple-chat', ['websocket']);
     stranger.post('chat', { event: 'image', room: 'one', bimage });
-    await stranger.ended('stranger');
+    await stranger.ended('the page that has not joined');
     const other = await OldPage.open(server.url, 'rooms', ['websocket']);
     other.post('join', { room: 'one' });
     await other.next('join');
     other.post('chat', { room: 'one', message: bimage });
-    await other.ended('other');
+    await other.ended('the other page');
     const polling = await OldPage.open(server.url, 'simple-chat', ['polling']);
     polling.post('chat', { event: 'image', room: 'one', bimage });
-    await polling.ended('who polls');
+    await polling.ended('the polling page');
     const ann = await join('Ann');
     ann.post('chat', { event: 'image', room: 'one', bimage: 'x'.repeat(2_000_000) });
     await ann.ended('ann');

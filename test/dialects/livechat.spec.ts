@@ -3,7 +3,7 @@ import { openWebSocket } from '../support/channels/websocket.channel.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { OldPage } from './old-page.js';
 
-const WAYS = [['polling'], ['websocket'], ['polling', 'websocket']];
+const TRANSPORTS = [['polling'], ['websocket'], ['polling', 'websocket']];
 
 describe('livechat', () => {
   let server: TestServer;
@@ -15,11 +15,11 @@ describe('livechat', () => {
   const connect = (name: string): Promise<TestClient> =>
     TestClient.connect((to) => openWebSocket(`${server.url}/ws`, to, { hello: { name } }));
 
-  test.each(WAYS)('posts to everybody in the public room [%s, %s]', async (...transports) => {
-    const ways = transports.filter((way) => way !== undefined);
+  test.each(TRANSPORTS)('posts to the default room [%s, %s]', async (...transports) => {
+    const used = transports.filter((name) => name !== undefined);
     const [page, other] = [
-      await OldPage.open(server.url, 'livechat', ways),
-      await OldPage.open(server.url, 'livechat', ways),
+      await OldPage.open(server.url, 'livechat', used),
+      await OldPage.open(server.url, 'livechat', used),
     ];
     for (const one of [page, other]) {
       one.post('request-all-msgs');
@@ -34,7 +34,7 @@ describe('livechat', () => {
     other.close();
   });
 
-  test('shows the history, oldest first, also after a restart', async () => {
+  test('shows the history, oldest first, even after a restart', async () => {
     const first = await OldPage.open(server.url, 'livechat');
     for (let line = 1; line <= 12; line++) {
       first.post('send-msg', `line ${String(line)}`);
@@ -52,11 +52,11 @@ describe('livechat', () => {
     page.close();
   });
 
-  test('keeps what was posted before the server stopped', async () => {
+  test('stores every text posted before the server stopped', async () => {
     const page = await OldPage.open(server.url, 'livechat', ['polling']);
     const texts = Array.from({ length: 40 }, (_, i) => String(i));
     for (const text of texts) page.post('send-msg', text);
-    // All but the first leave in one request, which is read as a whole.
+    // The client sends all but the first in one request, which the server reads as a whole.
     for (const text of texts.slice(0, 2)) expect(await page.next('show-msg')).toBe(text);
     await server.stop();
     server = await startServer(server.env);
@@ -69,7 +69,7 @@ describe('livechat', () => {
     other.close();
   });
 
-  test('shows no more than is configured, the newest of them', async () => {
+  test('shows the newest messages up to the configured number', async () => {
     await server.dispose();
     server = await startServer({ PARLANCE_LEGACY_HISTORY: '250' });
     const ann = await connect('ann');
@@ -87,7 +87,7 @@ describe('livechat', () => {
     await ann.close();
   });
 
-  test('shows the newest of what would take too many pages', async () => {
+  test('shows the newest messages up to the maximum number of pages', async () => {
     await server.dispose();
     server = await startServer({ PARLANCE_LIMIT_HISTORY_PAGE_MAX: '1' });
     const ann = await connect('ann');
@@ -105,7 +105,7 @@ describe('livechat', () => {
     await ann.close();
   });
 
-  test('shows as much as goes with what comes after it', async () => {
+  test('limits the bytes of a history, so that the next message still fits', async () => {
     const ann = await connect('ann');
     await ann.ok('room.join', { room: 'general' });
     for (let i = 0; i < 60; i++) {
@@ -125,7 +125,7 @@ describe('livechat', () => {
     await ann.close();
   });
 
-  test('is told that an event is none, if it asks', async () => {
+  test('receives an acknowledged error for an unknown event', async () => {
     const page = await OldPage.open(server.url, 'livechat');
     page.post('send-msg', 'hi');
     await page.next('show-msg');
@@ -135,7 +135,7 @@ describe('livechat', () => {
     page.close();
   });
 
-  test('leaves deleted messages out, and shows edited ones as they are', async () => {
+  test('omits deleted messages and shows edited ones in their new form', async () => {
     const ann = await connect('ann');
     await ann.ok('room.join', { room: 'general' });
     const sent = [];
@@ -153,7 +153,7 @@ describe('livechat', () => {
     await ann.close();
   });
 
-  test('is told by an error event what is wrong, and goes on', async () => {
+  test('receives an error event and can continue', async () => {
     const page = await OldPage.open(server.url, 'livechat');
     for (const wrong of [{ text: 'hi' }, 7, null, '', ' ', ['a']]) {
       page.post('send-msg', wrong);
@@ -168,7 +168,7 @@ describe('livechat', () => {
     page.close();
   });
 
-  test('is told when it goes too fast', async () => {
+  test('receives an error when it exceeds the rate', async () => {
     await server.dispose();
     server = await startServer({
       PARLANCE_LIMIT_MESSAGES_BURST: '2',

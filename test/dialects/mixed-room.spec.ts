@@ -8,10 +8,10 @@ import { eventually } from '../support/eventually.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { OldPage, type Program } from './old-page.js';
 
-const WAYS = [['polling'], ['websocket']];
+const TRANSPORTS = [['polling'], ['websocket']];
 const GUEST = /^guest-[0-9a-f]{4}$/;
 
-/** Who posts what; the last is the answer of a bot to the one before. */
+/** The posts, by sender; the last one is a bot's reply to the one before it. */
 const POSTS = [
   ['livechat', 'from livechat'],
   ['rooms', 'from rooms'],
@@ -22,7 +22,7 @@ const POSTS = [
   ['raw', '/roll 1d2'],
 ] as const;
 
-describe.each(WAYS)('one room of all programs, on %s', (way) => {
+describe.each(TRANSPORTS)('one room of all dialects, over %s', (transport) => {
   let server: TestServer;
   const pages = new Map<Program, OldPage>();
   let raw: TestClient;
@@ -32,17 +32,17 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
 
   const page = (program: Program): OldPage => {
     const found = pages.get(program);
-    if (found === undefined) throw new Error(`${program} is not here`);
+    if (found === undefined) throw new Error(`${program} has no page`);
     return found;
   };
 
-  /** Gives what a page heard under a name, in order. */
+  /** Returns the payloads that a page received for an event, in order. */
   const heardBy = (program: Program, event: string): unknown[] =>
     page(program)
       .heard.filter((one) => one.event === event)
       .map(({ data }) => data);
 
-  /** Gives what simple chat heard people say; it hears who comes under the same name. */
+  /** Returns the texts that simple-chat received; joins arrive under the same event name. */
   const said = (): unknown[] =>
     heardBy('simple-chat', 'chat').filter((data) => (data as { type: string }).type === 'chat');
 
@@ -59,7 +59,7 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
   beforeAll(async () => {
     server = await startServer({ PARLANCE_ROOM_BOTS: 'dice' });
     for (const program of ['livechat', 'rooms', 'simple-chat'] as const) {
-      pages.set(program, await OldPage.open(server.url, program, [way ?? '']));
+      pages.set(program, await OldPage.open(server.url, program, [transport ?? '']));
     }
     page('livechat').post('request-all-msgs');
     await page('livechat').next('show-all-msgs');
@@ -71,14 +71,18 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
       openWebSocket(`${server.url}/ws`, to, { hello: { name: 'rob' } }),
     );
     await raw.ok('room.join', { room: 'general' });
-    modern = io(server.url, { auth: { name: 'mia' }, transports: [way ?? ''], forceNew: true });
+    modern = io(server.url, {
+      auth: { name: 'mia' },
+      transports: [transport ?? ''],
+      forceNew: true,
+    });
     modern.on('message.created', ({ message }: { message: { text: string } }) => {
       modernHeard.push(message.text);
     });
     await modern.emitWithAck('room.join', { room: 'general' });
     for (const program of ['realtime-chat', 'broadcast'] as const) {
-      pages.set(program, await OldPage.open(server.url, program, [way ?? '']));
-      // Both listen before anybody posts.
+      pages.set(program, await OldPage.open(server.url, program, [transport ?? '']));
+      // Both listen before the first post.
       await page(program).next('message');
     }
     for (const [who, text] of POSTS) {
@@ -95,7 +99,7 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
       heardBy('realtime-chat', 'message receive').length === all &&
       heardBy('broadcast', 'message').length === all + 1 &&
       said().length === all - 1;
-    await eventually(arrived, 'what each of them hears');
+    await eventually(arrived, 'every page to have all posts');
   }, 60_000);
 
   afterAll(async () => {
@@ -107,15 +111,15 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
 
   const texts = (): string[] => [...POSTS.map(([, text]) => text), answer];
 
-  test('livechat sees every text', () => {
+  test('livechat receives every text', () => {
     expect(heardBy('livechat', 'show-msg')).toEqual(texts());
   });
 
-  test('rooms sees every text of its room', () => {
+  test('rooms receives every text of its room', () => {
     expect(heardBy('rooms', 'chat')).toEqual(texts());
   });
 
-  test('simple chat sees those of others, with their names', () => {
+  test('simple-chat receives the texts of others with their names', () => {
     const guest = expect.stringMatching(/^GUEST-[0-9A-F]{4}$/) as string;
     const senders = [guest, guest, guest, guest, 'MIA', 'ROB', 'DICE'];
     const others = texts().filter((text) => text !== 'from simple chat');
@@ -124,7 +128,7 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
     );
   });
 
-  test('realtime chat sees every text with its sender', () => {
+  test('realtime-chat receives every text with its sender', () => {
     const guest = expect.stringMatching(GUEST) as string;
     const senders = [guest, guest, 'Sam', guest, guest, 'mia', 'rob', 'dice'];
     expect(heardBy('realtime-chat', 'message receive')).toEqual(
@@ -132,14 +136,14 @@ describe.each(WAYS)('one room of all programs, on %s', (way) => {
     );
   });
 
-  test('broadcast sees every text, and that its own was stored', () => {
+  test('broadcast receives every text, and a confirmation of its own', () => {
     expect(heardBy('broadcast', 'message').slice(1)).toEqual(texts());
     expect(heardBy('broadcast', 'custom_response')).toEqual([
       { message: 'from broadcast', seq: expect.any(Number) as number },
     ]);
   });
 
-  test('clients of the protocol see every message, and nothing else', () => {
+  test('clients of the protocol receive every message and nothing else', () => {
     expect(modernHeard).toEqual(texts());
     const created = raw.events('message.created') as unknown as { data: { message: Message } }[];
     expect(created.map(({ data }) => data.message.text)).toEqual(texts());

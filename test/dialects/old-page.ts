@@ -6,9 +6,9 @@ import { eventually } from '../support/eventually.js';
 const require = createRequire(import.meta.url);
 
 /**
- * The client libraries of the old programs, by the names under which they are installed.
+ * The client libraries of the dialects, by the names of their packages.
  *
- * 1.3.6 of livechat runs in browsers only, and is tried there; 2.2.0 speaks as it does.
+ * Version 1.3.6 of livechat runs only in browsers and is tested there; 2.2.0 uses the same protocol.
  */
 export const CLIENTS = {
   livechat: 'socket.io-client-2.2.0',
@@ -20,7 +20,7 @@ export const CLIENTS = {
 
 export type Program = keyof typeof CLIENTS;
 
-/** What the pages of the old programs listen to. */
+/** Events that the legacy pages listen to. */
 const EVENTS = [
   ...['show-msg', 'show-all-msgs', 'join', 'leave', 'chat', 'message', 'message receive'],
   ...['custom_response', 'error'],
@@ -39,16 +39,16 @@ interface Received {
   readonly data: unknown;
 }
 
-/** The page of an old program: its client library, and all that it heard. */
+/** A legacy page: its client library and all events that it received. */
 export class OldPage {
   readonly heard: Received[] = [];
-  private taken = 0;
+  private readCount = 0;
 
   private constructor(readonly socket: Socket) {
     for (const event of EVENTS) socket.on(event, (data) => this.heard.push({ event, data }));
   }
 
-  /** Opens the page of a program, with the transports of its library or those that are named. */
+  /** Connects as the page of a dialect, with the default transports of its library or the given ones. */
   static async open(
     url: string,
     program: Program,
@@ -60,36 +60,36 @@ export class OldPage {
     const page = new OldPage(
       io(url, { forceNew: true, reconnection: false, extraHeaders, ...options }),
     );
-    await eventually(() => page.socket.connected, `${program} connected`);
+    await eventually(() => page.socket.connected, `the connection of ${program}`);
     return page;
   }
 
-  /** Emits an event, without data if there is none. */
+  /** Emits an event. */
   post(event: string, ...data: unknown[]): void {
     this.socket.emit(event, ...data);
   }
 
-  /** Waits for the next event, which must be this one; gives its payload. */
+  /** Waits for the next event, asserts its name, and returns its payload. */
   async next(event: string): Promise<unknown> {
-    await eventually(() => this.heard.length > this.taken, `the next event, ${event}`);
-    const received = this.heard[this.taken++];
+    await eventually(() => this.heard.length > this.readCount, `the next event, ${event}`);
+    const received = this.heard[this.readCount++];
     assert.equal(received?.event, event, `unexpected: ${JSON.stringify(received)}`);
     return received?.data;
   }
 
-  /** Gives what was heard and not taken by {@link next} yet. */
+  /** Returns the events that {@link next} has not returned yet. */
   rest(): readonly Received[] {
-    const rest = this.heard.slice(this.taken);
-    this.taken = this.heard.length;
+    const rest = this.heard.slice(this.readCount);
+    this.readCount = this.heard.length;
     return rest;
   }
 
-  /** Waits until the server has ended the connection. */
-  async ended(who = 'the page'): Promise<void> {
-    await eventually(() => !this.socket.connected, `the end of ${who}`);
+  /** Waits until the server closes the connection. */
+  async ended(what = 'the page'): Promise<void> {
+    await eventually(() => !this.socket.connected, `the end of ${what}`);
   }
 
-  /** Goes away. */
+  /** Closes the connection. */
   close(): void {
     this.socket.close();
   }

@@ -11,7 +11,7 @@ import { OldPage } from './old-page.js';
 const FILE = 'examples/shoutbox.dialect.js';
 const require = createRequire(import.meta.url);
 
-/** A dialect that fails wherever it can. */
+/** A dialect whose functions all throw. */
 const clumsy = defineDialect<null>({
   name: 'clumsy',
   declares: ({ event }) => {
@@ -19,11 +19,11 @@ const clumsy = defineDialect<null>({
     return event === 'stumble';
   },
   begin: () => null,
-  fromClient: ({ data }, { user }, { publicRoom }) => {
+  fromClient: ({ data }, { user }, { defaultRoom }) => {
     if (data === 'now') throw new Error('stumbled');
     const arrival = user === null ? [{ ask: 'hello' as const, data: {} }] : [];
     if (data === 'refused') return [...arrival, { ask: 'room.leave', data: {} }];
-    return [...arrival, { ask: 'room.join', data: { room: publicRoom } }];
+    return [...arrival, { ask: 'room.join', data: { room: defaultRoom } }];
   },
   fromEvent: ({ event, data }) => {
     if (event !== 'message.created') throw new Error('fell');
@@ -40,15 +40,15 @@ function fall(): never {
   throw new Error('fell');
 }
 
-describe('a dialect of somebody else', () => {
+describe('a custom dialect', () => {
   let server: TestServer | undefined;
   afterEach(() => server?.dispose());
 
-  test('is shown in the documentation as it is in its file', () => {
+  test('is documented exactly as in its file', () => {
     expect(readFileSync('docs/dialects.md', 'utf8')).toContain(readFileSync(FILE, 'utf8'));
   });
 
-  test('is loaded from its file and spoken', async () => {
+  test('is loaded from its file and used', async () => {
     const dialects = await loadDialects(['examples/*.dialect.js'], process.cwd());
     server = await startServer({}, { dialects });
     const io = require('socket.io-client') as (url: string, options: object) => Page;
@@ -59,13 +59,13 @@ describe('a dialect of somebody else', () => {
       page.on('oops', (why) => heard.push(why));
     }
     ann.emit('shout', { nick: 'Ann', text: 'hi' });
-    await eventually(() => heard.length === 1, 'the first');
+    await eventually(() => heard.length === 1, 'the first text');
     bob.emit('shout', { nick: 'Bob', text: 'ho' });
-    await eventually(() => heard.length === 3, 'the second');
+    await eventually(() => heard.length === 3, 'the second text');
     bob.emit('shout', { nick: 'Robert', text: '' });
     await eventually(() => heard.length === 4, 'the refusal');
     bob.emit('shout', { nick: 'Robert', text: 'ha' });
-    await eventually(() => heard.length === 6, 'the third');
+    await eventually(() => heard.length === 6, 'the third text');
 
     const time = expect.any(Number) as number;
     expect(heard[0]).toEqual({ nick: 'Ann', text: 'hi', time });
@@ -76,7 +76,7 @@ describe('a dialect of somebody else', () => {
     bob.close();
   });
 
-  test('that fails hurts nobody', async () => {
+  test('affects no other connection if it throws', async () => {
     server = await startServer({ PARLANCE_LOG_LEVEL: 'silent' }, { dialects: [clumsy] });
     const page = await OldPage.open(server.url, 'broadcast', ['websocket']);
     page.post('stumble', 'into the room');
@@ -85,7 +85,7 @@ describe('a dialect of somebody else', () => {
     expect(await page.next('error')).toBe('internal');
     page.post('stumble', 'refused');
     const other = await OldPage.open(server.url, 'livechat');
-    for (const text of ['for each', 'for whom', 'as no JSON']) {
+    for (const text of ['for each', 'for whom', 'not JSON']) {
       other.post('send-msg', text);
       expect(await other.next('show-msg')).toBe(text);
     }
@@ -101,13 +101,13 @@ describe('a dialect of somebody else', () => {
 
   test.each([
     ['bench/options.js', /exports no dialect/],
-    ['nowhere/*.js', /no file in .* fits it/],
+    ['nowhere/*.js', /no file in .* matches it/],
     ['examples/coin-bot.js', /cannot be loaded/],
   ])('cannot be loaded from %s', async (pattern, why) => {
     await expect(loadDialects([pattern], process.cwd())).rejects.toThrow(why);
   });
 
-  test('is refused at the start when it is half of one, or one too many', async () => {
+  test('prevents the start if it is incomplete or has a duplicate name', async () => {
     const half = { name: 'half', fromClient: () => [] } as never;
     await expect(startServer({}, { dialects: [half] })).rejects.toThrow(
       'The dialect half lacks declares, begin, fromEvent, fromReply, refuse.',

@@ -4,12 +4,12 @@ import { eventually } from '../support/eventually.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { OldPage } from './old-page.js';
 
-const came = (user: string, room: string) => ({
+const joined = (user: string, room: string) => ({
   type: 'newuser',
   message: `New User ${user} joined room ${room}`,
 });
 
-describe('guests of older programs who go', () => {
+describe('guests of legacy clients who disconnect', () => {
   let server: TestServer;
   const pages: OldPage[] = [];
   afterEach(async () => {
@@ -17,7 +17,7 @@ describe('guests of older programs who go', () => {
     await server.dispose();
   });
 
-  /** Joins a room; `known` is the name under which the guest is known, if it is another. */
+  /** Joins a room; `known` is the name that the guest gets, if it differs. */
   async function join(
     user: string,
     room: string,
@@ -28,7 +28,7 @@ describe('guests of older programs who go', () => {
     const page = await OldPage.open(server.url, 'simple-chat', ['websocket'], headers);
     pages.push(page);
     page.post('chat', { event: 'join', user, room });
-    expect(await page.next('chat')).toEqual(came(known, room));
+    expect(await page.next('chat')).toEqual(joined(known, room));
     return page;
   }
 
@@ -40,7 +40,7 @@ describe('guests of older programs who go', () => {
     return watcher;
   }
 
-  test('leave their rooms after a while', async () => {
+  test('leave their rooms after the grace period', async () => {
     server = await startServer({ PARLANCE_LEGACY_AWAY_SECONDS: '1' });
     const watcher = await watch('one');
     const ann = await join('Ann', 'one');
@@ -50,7 +50,7 @@ describe('guests of older programs who go', () => {
     await watcher.close();
   });
 
-  test('come back under name and address without anybody being told', async () => {
+  test('return under their name and address without an announcement', async () => {
     server = await startServer({ PARLANCE_TRUST_PROXY: 'loopback' });
     const watcher = await watch('one', 'two');
     const ann = await join('Ann', 'one');
@@ -58,7 +58,6 @@ describe('guests of older programs who go', () => {
     await ann.next('chat');
     const { member } = await watcher.event('member.joined');
     await watcher.event('member.joined');
-    const { room: direct } = await watcher.ok('dm.open', { user: member.user.id });
     ann.close();
 
     const again = await join('ann', 'ONE', undefined, 'Ann');
@@ -66,15 +65,10 @@ describe('guests of older programs who go', () => {
 
     const { user } = (await watcher.event('member.joined')).member;
     expect(user.id).not.toBe(member.user.id);
-    await watcher.ok('message.send', { room: direct, text: 'for Ann alone' });
+    expect(await again.next('chat')).toEqual(joined('Ann', 'ONE'));
+    // The page shows one room, so the guest has left the other one.
+    expect((await watcher.event('member.left')).room).toBe('two');
     await watcher.ok('message.send', { room: 'two', text: 'in the other room' });
-    expect(await again.next('chat')).toEqual(came('Ann', 'ONE'));
-    // Nothing of the direct room comes before it, nor anything of who goes and comes.
-    expect(await again.next('chat')).toEqual({
-      type: 'chat',
-      from: 'WATCHER',
-      message: 'in the other room',
-    });
     again.post('chat', { event: 'chat', room: 'one', text: 'back' });
     const { message } = await watcher.event('message.created', (event) => event.room === 'one');
     expect(message.sender).toEqual(member.user);
@@ -82,28 +76,72 @@ describe('guests of older programs who go', () => {
     await watcher.close();
   });
 
-  test('come back into rooms that they hear of and leave as before', async () => {
+  test('receive only TWO after they were in ONE, reload and join TWO', async () => {
     server = await startServer({ PARLANCE_TRUST_PROXY: 'loopback' });
-    const watcher = await watch();
-    const ann = await join('Ann', 'The one!');
-    ann.post('chat', { event: 'join', user: 'Ann', room: 'two' });
+    const ann = await join('Ann', 'ONE');
+    const bob = await join('Bob', 'ONE');
     await ann.next('chat');
-    ann.close();
-    const again = await join('Ann', 'two');
+    bob.close();
+    const again = await join('Bob', 'TWO');
 
-    const bob = await join('Bob', 'the ONE!');
-    expect(await again.next('chat')).toEqual(came('Bob', 'The one!'));
-    again.post('chat', { event: 'leave', user: 'Ann', room: 'the one!' });
-    expect(await bob.next('chat')).toEqual({
-      type: 'deluser',
-      message: 'User Ann left room the ONE!',
-    });
-    again.post('chat', { event: 'leave', user: 'Ann', room: 'the one!' });
-    expect(await again.next('message')).toMatch(/You are not in the one!/);
-    await watcher.close();
+    expect(await ann.next('chat')).toEqual({ type: 'deluser', message: 'User Bob left room ONE' });
+    ann.post('chat', { event: 'chat', room: 'ONE', text: 'in ONE' });
+    ann.post('chat', { event: 'chat', text: 'to all' });
+    expect(await again.next('chat')).toEqual({ type: 'chat', from: 'ANN', message: 'to all' });
   });
 
-  test('come back after a restart, and leave after it if they do not', async () => {
+  test('keep their direct rooms to themselves: VICTIM leaves, and another guest uses the name', async () => {
+    server = await startServer({ PARLANCE_TRUST_PROXY: 'loopback' });
+    const bob = await watch('one');
+    const victim = await join('VICTIM', 'one');
+    const { user } = (await bob.event('member.joined')).member;
+    victim.post('chat', { event: 'chat', room: 'one', user: 'watcher', text: 'it is me' });
+    const { id: room } = (await bob.event('dm.opened')).info;
+    await bob.ok('dm.open', { user: user.id });
+    victim.close();
+
+    const attacker = await join('VICTIM', 'one');
+    const { user: other } = (await bob.event('member.joined')).member;
+    expect(other.id).not.toBe(user.id);
+    attacker.post('chat', { event: 'chat', room: 'one', user: 'watcher', text: 'it is me' });
+    const opened = await bob.event('dm.opened', ({ info }) => info.id !== room);
+    await bob.ok('message.send', { room, text: 'for the victim alone' });
+    await bob.ok('dm.open', { user: opened.user.id });
+    await bob.ok('message.send', { room: opened.info.id, text: 'for the attacker' });
+
+    expect(await attacker.next('chat')).toMatchObject({
+      from: 'WATCHER',
+      message: 'for the attacker',
+    });
+    expect(attacker.rest()).toEqual([]);
+    await bob.close();
+  });
+
+  test('keep a direct room to themselves that was opened while they were away', async () => {
+    server = await startServer({ PARLANCE_TRUST_PROXY: 'loopback' });
+    const bob = await watch('one');
+    const victim = await join('VICTIM', 'one');
+    const { user } = (await bob.event('member.joined')).member;
+    victim.close();
+    await eventually(async () => {
+      const { presence } = await bob.ok('room.join', { room: 'one' });
+      return presence.count === 1;
+    }, 'the victim to be offline');
+    const { room } = await bob.ok('dm.open', { user: user.id });
+    await bob.ok('message.send', { room, text: 'for the victim alone' });
+
+    const attacker = await join('VICTIM', 'one');
+    const left = await bob.event('member.left');
+    expect(left.user.id).toBe(user.id);
+    const { user: other } = (await bob.event('member.joined')).member;
+    expect(other.id).not.toBe(user.id);
+    await bob.ok('message.send', { room, text: 'for the victim alone, too' });
+    await bob.ok('message.send', { room: 'one', text: 'for all' });
+    expect(await attacker.next('chat')).toMatchObject({ message: 'for all' });
+    await bob.close();
+  });
+
+  test('return after a restart, or leave their rooms after it', async () => {
     server = await startServer();
     const before = await watch('one');
     await join('Ann', 'one');
@@ -125,7 +163,7 @@ describe('guests of older programs who go', () => {
     await eventually(async () => {
       const { members } = await after.ok('room.members', { room: 'one' });
       return members.every(({ user }) => user.name === 'watcher');
-    }, 'the leaving of those who did not come back');
+    }, 'the members who did not return to leave');
     await after.close();
   });
 });

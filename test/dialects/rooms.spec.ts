@@ -1,7 +1,7 @@
 import { startServer, type TestServer } from '../support/server.js';
 import { OldPage } from './old-page.js';
 
-const WAYS = [['polling'], ['websocket'], ['polling', 'websocket']];
+const TRANSPORTS = [['polling'], ['websocket'], ['polling', 'websocket']];
 const CAME = /^guest-[0-9a-f]{4} se unio a la habitacion$/;
 const WENT = /^guest-[0-9a-f]{4} abandono la habitacion$/;
 
@@ -12,11 +12,11 @@ describe('rooms', () => {
   });
   afterAll(() => server.dispose());
 
-  test.each(WAYS)('come, chat and go [%s, %s]', async (...transports) => {
-    const ways = transports.filter((way) => way !== undefined);
-    const room = `sala de ${ways.join(' y ')}`;
-    const ana = await OldPage.open(server.url, 'rooms', ways);
-    const eva = await OldPage.open(server.url, 'rooms', ways);
+  test.each(TRANSPORTS)('joins, chats and leaves [%s, %s]', async (...transports) => {
+    const used = transports.filter((name) => name !== undefined);
+    const room = `sala de ${used.join(' y ')}`;
+    const ana = await OldPage.open(server.url, 'rooms', used);
+    const eva = await OldPage.open(server.url, 'rooms', used);
     ana.post('join', { room });
     const name = String(await ana.next('join'));
     expect(name).toMatch(CAME);
@@ -39,7 +39,7 @@ describe('rooms', () => {
     eva.close();
   });
 
-  test('keep rooms of different names apart, in any case', async () => {
+  test('separates rooms with different names, ignoring case', async () => {
     const ana = await OldPage.open(server.url, 'rooms');
     const eva = await OldPage.open(server.url, 'rooms');
     ana.post('join', { room: '¿Qué tal?' });
@@ -59,7 +59,7 @@ describe('rooms', () => {
     eva.close();
   });
 
-  test('refuse who has not joined, and what they cannot read', async () => {
+  test('refuses non-members and malformed events', async () => {
     const ana = await OldPage.open(server.url, 'rooms');
     ana.post('chat', { message: 'hola', room: 'nueva' });
     expect(await ana.next('error')).toMatchObject({ code: 'not_found' });

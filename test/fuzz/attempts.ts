@@ -2,7 +2,7 @@ import type { Random } from '../support/random.js';
 import { mutatedCommand, type Known } from './examples.js';
 import { mutateText, nested, oddValue } from './mutate.js';
 
-/** Something to be thrown at a server; `reply` is the id of the one reply that it must get. */
+/** A text to send to a server; `reply` is the id of the single reply that it must get. */
 export interface Attempt {
   readonly text: string;
   readonly reply?: string;
@@ -16,7 +16,7 @@ const DEEP_FRAMES = [
   `{"cmd":"room.join","data":${nested(20_000)}}`,
 ];
 
-/** Makes something to throw at a raw WebSocket. */
+/** Returns a random attempt for a raw WebSocket. */
 export function webSocketAttempt(known: Known, random: Random): Attempt {
   const { cmd, data } = mutatedCommand(known, random);
   const id = `f${String(++lastId)}`;
@@ -87,11 +87,11 @@ const ODD_PACKETS = [
   `42["session.ping",${nested(20_000)}]`,
 ];
 
-/** Makes a Socket.IO packet to throw at Socket.IO. */
+/** Returns a random Socket.IO packet. */
 export function packetAttempt(known: Known, random: Random): Attempt {
   const { cmd, data } = mutatedCommand(known, random);
   const kind = random.next();
-  // The ack is counted by its number, which must be one that the parser takes.
+  // Acks are matched by this number, so it must be one that the parser accepts.
   const id = String(1_000_000 + ++lastId);
   if (kind < 0.8) return { text: `42${id}${JSON.stringify([cmd, data])}`, reply: id };
   if (kind < 0.85) return { text: `42${JSON.stringify([cmd, data])}` };

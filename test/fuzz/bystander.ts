@@ -10,11 +10,11 @@ import { openWire, type WireTransport } from '../support/wire-transports.js';
 const SEEN_MS = 15_000;
 const PACE_MS = 20;
 
-/** Somebody who chats while frames fly: each message is to be acknowledged and seen. */
+/** A user who chats during the fuzzing: each message must be acknowledged and delivered. */
 export class Bystander {
-  /** Cids that were acknowledged. */
+  /** Cids of the acknowledged messages. */
   readonly acknowledged: string[] = [];
-  /** Ids of the messages that came, in their order. */
+  /** Ids of the received messages, in order of arrival. */
   readonly seen: string[] = [];
   problem: string | undefined;
   private readonly conditions = new Conditions();
@@ -28,32 +28,32 @@ export class Bystander {
     private readonly room: string,
   ) {}
 
-  /** Joins a room. */
+  /** Connects a new bystander and joins a room. */
   static async join(transport: WireTransport, port: number, room: string): Promise<Bystander> {
     const bystander = new Bystander(transport, room);
     bystander.session = await WireSession.open(
       (listener) => openWire(transport, port, listener),
-      (event) => bystander.take(event),
+      (event) => bystander.onEvent(event),
     );
     await bystander.call('hello', { protocol: 1, name: 'bystander' });
     await bystander.call('room.join', { room, create: true });
     return bystander;
   }
 
-  /** Chats from now on. */
+  /** Starts to chat. */
   start(): void {
     this.done = this.chat().catch((error: unknown) => {
       this.problem = `${this.name}: ${String(error)}`;
     });
   }
 
-  /** Ends the chat. */
+  /** Stops the chat and waits until its last message was seen. */
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.done;
   }
 
-  /** Waits until a message of somebody in the room has come. */
+  /** Waits until the message with a cid has arrived, whoever sent it. */
   async see(cid: string): Promise<void> {
     await this.conditions.until(() => this.cids.has(cid), `${this.name} to see ${cid}`, SEEN_MS);
   }
@@ -68,7 +68,7 @@ export class Bystander {
       await this.call('message.send', { room: this.room, text: cid, cid });
       this.acknowledged.push(cid);
       await this.see(cid);
-      // As fast as it goes, the chat itself would be most of the load.
+      // Without a pause, the chat would be most of the load.
       await delay(PACE_MS);
     }
   }
@@ -79,7 +79,7 @@ export class Bystander {
     return reply.data;
   }
 
-  private take({ event, data }: ReceivedEvent): void {
+  private onEvent({ event, data }: ReceivedEvent): void {
     if (event === 'bye' || event === 'error')
       this.problem = `${this.name}: ${JSON.stringify(data)}`;
     if (event !== 'message.created' || data['room'] !== this.room) return;

@@ -3,7 +3,7 @@ import type { CommandName } from '#src/protocol/commands.js';
 import type { Random } from '../support/random.js';
 import { mutate } from './mutate.js';
 
-/** Things that exist on the server, so that examples get past the first checks. */
+/** Ids that exist on the server, so that examples pass the first checks. */
 export interface Known {
   readonly room: string;
   readonly epoch: string;
@@ -11,7 +11,7 @@ export interface Known {
   readonly user: string;
 }
 
-/** A command to be sent. */
+/** A command to send. */
 export interface Example {
   readonly cmd: string;
   readonly data: unknown;
@@ -24,7 +24,7 @@ const hello = (room: string, epoch: string) => [
   { protocol: 1, token: 'a.b.c', resume: { [room]: { epoch, seq: 1 } } },
 ];
 
-/** Gives valid data for each command. */
+/** Returns valid data for each command. */
 export function validData({ room, epoch, message, user }: Known): Examples {
   const onMessage = { room, message };
   return {
@@ -75,7 +75,7 @@ export function validData({ room, epoch, message, user }: Known): Examples {
   };
 }
 
-/** Gives a command that is valid but for something. */
+/** Returns a command with up to three mutations of valid data. */
 export function mutatedCommand(known: Known, random: Random): Example {
   const valid = validData(known);
   const cmd = random.pick(Object.keys(valid)) as CommandName;

@@ -1,13 +1,13 @@
 import { readConfig } from '#src/config/config.js';
-import { welcomeText } from '#src/welcome-text.js';
+import { welcomeText } from '#src/server/welcome-text.js';
 
 import { ChildServer } from '../support/child-server.js';
 import { Random, seedFrom } from '../support/random.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 import { Bystander } from './bystander.js';
-import { throwRequests } from './http-garbage.js';
-import { throwFrames, type LaneKind } from './lane.js';
-import { throwBytes } from './websocket-bytes.js';
+import { sendRequests } from './http-garbage.js';
+import { sendFrames, type LaneKind } from './lane.js';
+import { sendBytes } from './websocket-bytes.js';
 import { pollingLane, rawWebSocketLane, socketIoLane } from './wires.js';
 
 const FRAMES = Number(process.env['FUZZ_FRAMES'] ?? 4_000);
@@ -25,7 +25,7 @@ let memoryBefore: number;
 
 beforeAll(async () => {
   env = await freshDatabase();
-  // A connection that is closed for its bad frames would be tried no further.
+  // With the default limit, the server would close connections before they are tested further.
   server = await ChildServer.start({ ...env, PARLANCE_LIMIT_BAD_FRAMES: '1000000' });
   bystanders = [
     await Bystander.join('websocket', server.port, ROOM),
@@ -42,7 +42,7 @@ afterAll(async () => {
   await dropDatabase(env);
 });
 
-/** Says how to see a failure again; no problem is an empty text. */
+/** Describes problems and how to reproduce them; returns an empty text if there are none. */
 function report(problems: readonly string[]): string {
   if (problems.length === 0 && server.exit === undefined) return '';
   const state =
@@ -52,31 +52,31 @@ function report(problems: readonly string[]): string {
   return `FUZZ_SEED=${String(seed)}\n${state}${problems.slice(0, 10).join('\n')}`;
 }
 
-function throwAt(lane: (port: number) => LaneKind): Promise<string[]> {
-  return throwFrames(lane(server.port), [ROOM, 'fuzz'], random.fork(), FRAMES);
+function fuzz(lane: (port: number) => LaneKind): Promise<string[]> {
+  return sendFrames(lane(server.port), [ROOM, 'fuzz'], random.fork(), FRAMES);
 }
 
-test(`a raw WebSocket takes ${String(FRAMES)} bad frames`, async () => {
-  expect(report(await throwAt(rawWebSocketLane))).toBe('');
+test(`raw WebSocket survives ${String(FRAMES)} bad frames`, async () => {
+  expect(report(await fuzz(rawWebSocketLane))).toBe('');
 }, 120_000);
 
-test(`Socket.IO over WebSocket takes ${String(FRAMES)} bad packets`, async () => {
-  expect(report(await throwAt(socketIoLane))).toBe('');
+test(`Socket.IO over WebSocket survives ${String(FRAMES)} bad packets`, async () => {
+  expect(report(await fuzz(socketIoLane))).toBe('');
 }, 120_000);
 
-test(`Socket.IO over polling takes ${String(FRAMES)} bad packets`, async () => {
-  expect(report(await throwAt(pollingLane))).toBe('');
+test(`Socket.IO over polling survives ${String(FRAMES)} bad packets`, async () => {
+  expect(report(await fuzz(pollingLane))).toBe('');
 }, 120_000);
 
-test(`${String(CONNECTIONS)} WebSockets take bytes that are no frames`, async () => {
-  expect(report(await throwBytes(server.port, random.fork(), CONNECTIONS))).toBe('');
+test(`${String(CONNECTIONS)} WebSockets survive bytes that are not valid frames`, async () => {
+  expect(report(await sendBytes(server.port, random.fork(), CONNECTIONS))).toBe('');
 }, 120_000);
 
-test(`the HTTP server takes ${String(CONNECTIONS)} requests that are none`, async () => {
-  expect(report(await throwRequests(server.port, random.fork(), CONNECTIONS))).toBe('');
+test(`the HTTP server survives ${String(CONNECTIONS)} malformed requests`, async () => {
+  expect(report(await sendRequests(server.port, random.fork(), CONNECTIONS))).toBe('');
 }, 120_000);
 
-test('meanwhile, those who chatted were acknowledged and saw everything, in one order', async () => {
+test('bystanders were acknowledged and saw every message in the same order', async () => {
   for (const bystander of bystanders) await bystander.stop();
   expect(report(bystanders.flatMap(({ problem }) => problem ?? []))).toBe('');
   for (const { acknowledged } of bystanders) {
@@ -85,14 +85,16 @@ test('meanwhile, those who chatted were acknowledged and saw everything, in one 
     await Promise.all(bystanders.map((other) => other.see(last)));
   }
   const [first, ...others] = bystanders.map(({ seen }) => seen);
-  // Those who joined later have not seen the very first messages.
+  // Bystanders who joined later have not seen the first messages.
   for (const seen of others) expect(first?.slice(-seen.length)).toEqual(seen);
 });
 
-test('and the server neither complained nor grew', () => {
-  const complaints = server.log().filter(({ level }) => level >= ERROR_LEVEL);
-  expect(report(complaints.map((line) => JSON.stringify(line)))).toBe('');
-  expect(server.stderr).toBe(welcomeText(server.port, readConfig(env)));
+test('the server logged no errors and its memory did not grow', () => {
+  const errors = server.log().filter(({ level }) => level >= ERROR_LEVEL);
+  expect(report(errors.map((line) => JSON.stringify(line)))).toBe('');
+  expect(server.stderr).toBe(
+    welcomeText({ address: '127.0.0.1', family: 'IPv4', port: server.port }, readConfig(env)),
+  );
   expect(server.stdout.length).toBeLessThan(MEGABYTE);
   expect(server.residentBytes() - memoryBefore).toBeLessThan(200 * MEGABYTE);
 });

@@ -75,25 +75,21 @@ const REQUESTS: readonly string[] = [
   'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
 ];
 
-/** Throws HTTP requests, mended and broken; gives what the server did wrong, if anything. */
-export async function throwRequests(
-  port: number,
-  random: Random,
-  count: number,
-): Promise<string[]> {
+/** Sends HTTP requests, half of them mutated; returns the faults of the server. */
+export async function sendRequests(port: number, random: Random, count: number): Promise<string[]> {
   const problems: string[] = [];
   for (let done = 0; done < count && problems.length === 0; done += AT_ONCE) {
     const batch = Array.from({ length: AT_ONCE }, () => {
       const request = random.pick(REQUESTS);
-      return throwOne(port, random.chance(0.5) ? mutateText(request, random) : request);
+      return sendOne(port, random.chance(0.5) ? mutateText(request, random) : request);
     });
     problems.push(...(await Promise.all(batch)).filter((problem) => problem !== null));
   }
   return problems;
 }
 
-/** Sends a request and goes; the server must let go of the connection too. */
-function throwOne(port: number, request: string): Promise<string | null> {
+/** Sends a request and half-closes the socket; the server must close the connection too. */
+function sendOne(port: number, request: string): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const shown = JSON.stringify(request.slice(0, 200));

@@ -13,51 +13,51 @@ const GREETINGS = 3;
 const SHOWN = 400;
 const LOST_MAX = 20;
 
-/** A connection that anything can be thrown at. */
+/** A connection that sends any text, valid or not. */
 export interface Wire {
   readonly isOpen: boolean;
-  /** Sends a text as it is. */
-  throw(text: string): void;
-  /** Sends what was thrown, where that is not done at once. */
+  /** Sends a text unchanged. */
+  send(text: string): void;
+  /** Sends texts that the connection has buffered, if it buffers. */
   flush(): void;
-  /** Puts a command into the form of this connection. */
+  /** Encodes a command for this connection. */
   command(id: string, cmd: string, data: unknown): string;
   close(): void;
 }
 
-/** What a connection tells. */
+/** Receives what the server sends on a connection. */
 export interface WireListener {
   reply(id: string, outcome: Outcome): void;
-  /** Something came that no client could understand. */
+  /** Called with a text that no client could understand. */
   nonsense(text: string): void;
   closed(): void;
 }
 
-/** Opens connections of one kind, and makes what is thrown at them. */
+/** Opens connections over one transport, and creates attempts for them. */
 export interface LaneKind {
   open(listener: WireListener): Promise<Wire>;
   attempt(known: Known, random: Random): Attempt;
-  /** Makes an id for a command, different each time. */
+  /** Returns a new command id, different each time. */
   id(): string;
 }
 
-/** Throws a number of frames; gives what the server did wrong, if anything. */
-export async function throwFrames(
+/** Sends `count` frames; returns the faults of the server. */
+export async function sendFrames(
   kind: LaneKind,
   rooms: readonly string[],
   random: Random,
   count: number,
 ): Promise<string[]> {
   const problems: string[] = [];
-  for (let thrown = 0, lost = 0; thrown < count && problems.length === 0;) {
+  for (let sent = 0, lost = 0; sent < count && problems.length === 0;) {
     const lane = new Lane(kind, problems);
     const known = await lane.enter(random.pick(rooms), random);
     lost = known === null ? lost + 1 : 0;
     if (lost === LOST_MAX) problems.push('no connection lives long enough to join a room');
     for (let batch = 0; batch < BATCHES && known !== null && lane.isOpen; batch++) {
       const attempts = Array.from({ length: BATCH }, () => kind.attempt(known, random));
-      await lane.throw(attempts, known.room);
-      thrown += attempts.length;
+      await lane.send(attempts, known.room);
+      sent += attempts.length;
     }
     lane.close();
   }
@@ -68,7 +68,7 @@ class Lane implements WireListener {
   private readonly replies = new Map<string, Outcome[]>();
   private readonly conditions = new Conditions();
   private wire: Wire | undefined;
-  /** What was thrown last, as far as it is shown. */
+  /** The texts of the last batch, shortened for reports. */
   private sent: string[] = [];
 
   constructor(
@@ -80,15 +80,15 @@ class Lane implements WireListener {
     return this.wire?.isOpen ?? false;
   }
 
-  /** Connects and finds out what there is; null if the connection was lost with that. */
+  /** Connects and returns the ids that exist; null if the connection was lost meanwhile. */
   async enter(room: string, random: Random): Promise<Known | null> {
     this.wire = await this.kind.open(this);
     const nothing = { room, epoch: 'e', message: 'm', user: 'u' };
     for (let i = 0; i < GREETINGS; i++) {
       const { data } = mutatedCommand(nothing, random);
-      this.wire.throw(this.wire.command(this.kind.id(), 'hello', data));
+      this.wire.send(this.wire.command(this.kind.id(), 'hello', data));
     }
-    // One of those may have been good enough already.
+    // One of the mutated hellos may already have succeeded.
     await this.call('hello', { protocol: 1, name: 'fuzz' });
     const cut = await this.call('room.join', { room, create: true });
     const sent = await this.call('message.send', { room, text: 'to be changed' });
@@ -98,13 +98,13 @@ class Lane implements WireListener {
     return { room, epoch, message: message.id, user: you.user.id };
   }
 
-  /** Throws some and waits until the server is through with them. */
-  async throw(attempts: readonly Attempt[], room: string): Promise<void> {
+  /** Sends a batch and waits until the server has processed it. */
+  async send(attempts: readonly Attempt[], room: string): Promise<void> {
     this.sent = attempts.map(({ text }) => text.slice(0, SHOWN));
-    for (const { text } of attempts) this.wire?.throw(text);
+    for (const { text } of attempts) this.wire?.send(text);
     await this.call('session.ping', {});
-    for (const attempt of attempts) this.judge(attempt);
-    // The frames may have made the user leave.
+    for (const attempt of attempts) this.check(attempt);
+    // A frame may have made the user leave the room.
     if (this.isOpen) await this.call('room.join', { room, create: true });
   }
 
@@ -127,7 +127,7 @@ class Lane implements WireListener {
     this.conditions.wake();
   }
 
-  private judge({ text, reply }: Attempt): void {
+  private check({ text, reply }: Attempt): void {
     if (reply === undefined) return;
     const outcomes = this.replies.get(reply) ?? [];
     const [first] = outcomes;
@@ -140,10 +140,10 @@ class Lane implements WireListener {
     }
   }
 
-  /** Sends a command; undefined if the connection ends before its reply. */
+  /** Sends a command; returns undefined if the connection ends before the reply. */
   private async call(cmd: string, data: object): Promise<Outcome | undefined> {
     const id = this.kind.id();
-    this.wire?.throw(this.wire.command(id, cmd, data));
+    this.wire?.send(this.wire.command(id, cmd, data));
     this.wire?.flush();
     const isOver = () => this.replies.has(id) || !this.isOpen;
     try {

@@ -3,12 +3,12 @@ import type { Random } from '../support/random.js';
 const LONG = 5_000;
 const VERY_DEEP = 3_000;
 
-/** Makes JSON that is nested so deep. */
+/** Returns JSON that is nested to a depth. */
 export function nested(depth: number, open = '[', close = ']'): string {
   return open.repeat(depth) + close.repeat(depth);
 }
 
-// As texts of JSON, since literals of JavaScript cannot have a key __proto__ of their own.
+// JSON texts, because a JavaScript literal cannot have an own key `__proto__`.
 const ODD_VALUES = [
   'null',
   'true',
@@ -60,12 +60,12 @@ const ODD_VALUES = [
 
 const ODD_KEYS = ['__proto__', 'constructor', 'prototype', 'toString', '', 'id', 'data', '\u0000'];
 
-/** Gives a value that hardly anybody expects. */
+/** Returns an unusual value. */
 export function oddValue(random: Random): unknown {
   return JSON.parse(random.pick(ODD_VALUES)) as unknown;
 }
 
-/** Changes something anywhere in a JSON value; the original stays as it is. */
+/** Returns a copy of a JSON value with one random change. */
 export function mutate(value: unknown, random: Random): unknown {
   if (Array.isArray(value) && value.length > 0 && random.chance(0.6)) {
     const copy = [...(value as unknown[])];
@@ -97,7 +97,7 @@ function withKey(copy: Record<string, unknown>, key: string, random: Random): un
   return Object.defineProperty(copy, key, { value, enumerable: true, configurable: true });
 }
 
-/** Changes a text: cuts, repeats, or puts something odd into it. */
+/** Changes a text: truncates it, repeats a part, or inserts an unusual character. */
 export function mutateText(text: string, random: Random): string {
   const at = random.between(0, text.length);
   const kind = random.next();

@@ -12,9 +12,9 @@ interface FrameShape {
   readonly fin?: boolean;
   readonly rsv?: number;
   readonly masked?: boolean;
-  /** Bytes that the length is written in, if not as few as can be. */
+  /** Number of bytes that encode the length; absent: as few as possible. */
   readonly lengthBytes?: 0 | 2 | 8;
-  /** Length that is written, if not the real one. */
+  /** Length to declare; absent: the real one. */
   readonly length?: bigint;
 }
 
@@ -36,67 +36,74 @@ function frame(opcode: number, payload: Buffer, shape: FrameShape = {}): Buffer 
 
 const text = (value: string, shape?: FrameShape) => frame(1, Buffer.from(value), shape);
 
-/** Bytes to throw at a WebSocket; `breach` if the server must close for them. */
-interface Throw {
+/** Bytes to send on a WebSocket; `isViolation` if the server must close because of them. */
+interface Sample {
   readonly bytes: Buffer;
-  readonly breach: boolean;
+  readonly isViolation: boolean;
 }
 
-type Maker = (random: Random) => Throw;
+type Maker = (random: Random) => Sample;
 
-const breach = (...frames: Buffer[]): Throw => ({ bytes: Buffer.concat(frames), breach: true });
-const fine = (...frames: Buffer[]): Throw => ({ bytes: Buffer.concat(frames), breach: false });
+const violation = (...frames: Buffer[]): Sample => ({
+  bytes: Buffer.concat(frames),
+  isViolation: true,
+});
+const valid = (...frames: Buffer[]): Sample => ({
+  bytes: Buffer.concat(frames),
+  isViolation: false,
+});
 
 const BAD_UTF8 = ['c0af', 'eda080', 'f4908080', 'ff', '80', 'e28228', 'f0288cbc', '61c3'];
 const BAD_CLOSE = ['03', '03e7', '03ec', '03ed', '03ee', '03f7', '0000', 'ffff', '03e8c3'];
 
 const MAKERS: readonly Maker[] = [
-  (random) => breach(frame(random.pick([3, 4, 5, 6, 7]), random.bytes(5))),
-  (random) => breach(frame(random.pick([11, 12, 13, 14, 15]), random.bytes(5))),
-  (random) => breach(text(END, { rsv: random.between(1, 7) })),
-  () => breach(text(END, { masked: false })),
-  (random) => breach(frame(1, Buffer.from(random.pick(BAD_UTF8), 'hex'))),
-  (random) => breach(frame(2, random.bytes(20))),
-  (random) => breach(frame(8, Buffer.from(random.pick(BAD_CLOSE), 'hex'))),
-  () => breach(frame(9, Buffer.alloc(200))),
-  () => breach(frame(9, Buffer.from('x'), { fin: false })),
-  () => breach(frame(0, Buffer.from('a continuation of nothing'))),
-  () => breach(text('{', { fin: false }), text('}')),
-  () => breach(text('x', { lengthBytes: 8, length: 2n ** 63n })),
-  () => breach(text('x', { lengthBytes: 8, length: 2n ** 40n })),
-  () => breach(text(`"${'y'.repeat(70_000)}"`)),
-  () => breach(text('{', { fin: false }), ...Array.from({ length: 80 }, () => continuation(' '))),
-  () => fine(text('{"cmd":', { fin: false }), frame(9, Buffer.from('p')), last('"x"}')),
-  () => fine(text(END, { lengthBytes: 2 }), text(END, { lengthBytes: 8 })),
-  () => fine(...Array.from({ length: 200 }, () => frame(9, Buffer.from('ping')))),
-  () => fine(...Array.from({ length: 200 }, () => frame(10, Buffer.from('pong')))),
-  () => fine(text('', { fin: false }), continuation(''), last(END)),
-  (random) => fine(text(random.bytes(random.between(0, 200)).toString('latin1'))),
-  (random) => ({ bytes: random.bytes(random.between(1, 300)), breach: false }),
+  (random) => violation(frame(random.pick([3, 4, 5, 6, 7]), random.bytes(5))),
+  (random) => violation(frame(random.pick([11, 12, 13, 14, 15]), random.bytes(5))),
+  (random) => violation(text(END, { rsv: random.between(1, 7) })),
+  () => violation(text(END, { masked: false })),
+  (random) => violation(frame(1, Buffer.from(random.pick(BAD_UTF8), 'hex'))),
+  (random) => violation(frame(2, random.bytes(20))),
+  (random) => violation(frame(8, Buffer.from(random.pick(BAD_CLOSE), 'hex'))),
+  () => violation(frame(9, Buffer.alloc(200))),
+  () => violation(frame(9, Buffer.from('x'), { fin: false })),
+  () => violation(frame(0, Buffer.from('a continuation of nothing'))),
+  () => violation(text('{', { fin: false }), text('}')),
+  () => violation(text('x', { lengthBytes: 8, length: 2n ** 63n })),
+  () => violation(text('x', { lengthBytes: 8, length: 2n ** 40n })),
+  () => violation(text(`"${'y'.repeat(70_000)}"`)),
+  () =>
+    violation(text('{', { fin: false }), ...Array.from({ length: 80 }, () => continuation(' '))),
+  () => valid(text('{"cmd":', { fin: false }), frame(9, Buffer.from('p')), last('"x"}')),
+  () => valid(text(END, { lengthBytes: 2 }), text(END, { lengthBytes: 8 })),
+  () => valid(...Array.from({ length: 200 }, () => frame(9, Buffer.from('ping')))),
+  () => valid(...Array.from({ length: 200 }, () => frame(10, Buffer.from('pong')))),
+  () => valid(text('', { fin: false }), continuation(''), last(END)),
+  (random) => valid(text(random.bytes(random.between(0, 200)).toString('latin1'))),
+  (random) => ({ bytes: random.bytes(random.between(1, 300)), isViolation: false }),
 ];
 
 const continuation = (value: string) => frame(0, Buffer.from(value), { fin: false });
 const last = (value: string) => frame(0, Buffer.from(value));
 
-/** Throws bytes at `count` WebSockets; gives what the server did wrong, if anything. */
-export async function throwBytes(port: number, random: Random, count: number): Promise<string[]> {
+/** Sends bytes on `count` WebSockets; returns the faults of the server. */
+export async function sendBytes(port: number, random: Random, count: number): Promise<string[]> {
   const problems: string[] = [];
   for (let done = 0; done < count && problems.length === 0; done += AT_ONCE) {
-    const batch = Array.from({ length: AT_ONCE }, () => throwOne(port, random.fork()));
+    const batch = Array.from({ length: AT_ONCE }, () => sendOne(port, random.fork()));
     problems.push(...(await Promise.all(batch)).filter((problem) => problem !== null));
   }
   return problems;
 }
 
-async function throwOne(port: number, random: Random): Promise<string | null> {
-  const { bytes, breach: mustClose } = random.pick(MAKERS)(random);
+async function sendOne(port: number, random: Random): Promise<string | null> {
+  const { bytes, isViolation: mustClose } = random.pick(MAKERS)(random);
   const cut = random.chance(0.1) ? random.between(0, bytes.length) : bytes.length;
   const socket = await open(port);
   const outcome = watch(socket);
   socket.write(text(HELLO));
   const sent = Buffer.concat([bytes.subarray(0, cut), text(END)]);
   for (const part of split(sent, random)) socket.write(part);
-  // Bytes that were cut off may make the server wait for more, until the client goes.
+  // After truncated bytes, the server may wait for more until the client disconnects.
   const isUnsure = cut < bytes.length || bytes.length < 300;
   if (isUnsure && !mustClose) socket.end();
   if (cut < bytes.length) socket.destroy();
@@ -105,7 +112,7 @@ async function throwOne(port: number, random: Random): Promise<string | null> {
   const shown = bytes.subarray(0, 60).toString('hex');
   if (how === 'silence') return `neither an answer nor a close after ${shown}`;
   const isClosed = how === 'closed' || how === 'gone';
-  return mustClose && cut === bytes.length && !isClosed ? `went on after ${shown}` : null;
+  return mustClose && cut === bytes.length && !isClosed ? `stayed open after ${shown}` : null;
 }
 
 function split(bytes: Buffer, random: Random): Buffer[] {
@@ -150,7 +157,7 @@ function watch(socket: Socket): Promise<'answered' | 'closed' | 'gone' | 'silenc
   });
 }
 
-/** Walks over the frames of the server, which are not masked, to a close frame. */
+/** Returns whether the bytes contain a close frame; frames of the server are not masked. */
 function hasClose(bytes: Buffer): boolean {
   for (let at = 0; at + 2 <= bytes.length;) {
     if (((bytes[at] as number) & 0x0f) === 8) return true;

@@ -13,7 +13,7 @@ const BODY_BYTES = 60_000;
 let lastId = 0;
 const nextId = () => String(++lastId);
 
-/** The protocol over a raw WebSocket. */
+/** Returns a lane over raw WebSocket. */
 export function rawWebSocketLane(port: number): LaneKind {
   return {
     id: () => `x${nextId()}`,
@@ -26,7 +26,7 @@ export function rawWebSocketLane(port: number): LaneKind {
   };
 }
 
-/** Socket.IO over its WebSocket transport. */
+/** Returns a lane for Socket.IO over its WebSocket transport. */
 export function socketIoLane(port: number): LaneKind {
   const url = `ws://127.0.0.1:${String(port)}/socket.io/?EIO=4&transport=websocket`;
   return {
@@ -40,7 +40,7 @@ export function socketIoLane(port: number): LaneKind {
   };
 }
 
-/** Socket.IO over HTTP long polling. */
+/** Returns a lane for Socket.IO over HTTP long polling. */
 export function pollingLane(port: number): LaneKind {
   const url = `http://127.0.0.1:${String(port)}/socket.io/?EIO=4&transport=polling`;
   return {
@@ -50,7 +50,7 @@ export function pollingLane(port: number): LaneKind {
   };
 }
 
-/** What comes in the same turn as the packet that connects finds no connection yet. */
+/** Waits for the CONNECT packet: packets in the same turn would find no connection yet. */
 async function untilConnected(
   listener: WireListener,
   open: (watching: SocketIoListener) => Promise<Wire>,
@@ -68,7 +68,7 @@ async function untilConnected(
       listener.closed();
     },
   });
-  wire.throw(CONNECT);
+  wire.send(CONNECT);
   wire.flush();
   await connected;
   return wire;
@@ -78,14 +78,14 @@ interface SocketIoListener extends WireListener {
   connected(): void;
 }
 
-interface Dialect {
+interface Codec {
   command(id: string, cmd: string, data: unknown): string;
   read(text: string): void;
 }
 
-async function openSocket(url: string, listener: WireListener, dialect: Dialect): Promise<Wire> {
+async function openSocket(url: string, listener: WireListener, codec: Codec): Promise<Wire> {
   const socket = new WebSocket(url);
-  socket.on('message', (data) => dialect.read(String(data)));
+  socket.on('message', (data) => codec.read(String(data)));
   socket.on('close', () => listener.closed());
   await new Promise((resolve, reject) => {
     socket.once('open', resolve);
@@ -96,9 +96,9 @@ async function openSocket(url: string, listener: WireListener, dialect: Dialect)
     get isOpen() {
       return socket.readyState === WebSocket.OPEN;
     },
-    throw: (text) => socket.send(text, () => undefined),
+    send: (text) => socket.send(text, () => undefined),
     flush: () => undefined,
-    command: (id, cmd, data) => dialect.command(id, cmd, data),
+    command: (id, cmd, data) => codec.command(id, cmd, data),
     close: () => socket.terminate(),
   };
 }
@@ -119,7 +119,7 @@ async function openPolling(base: string, listener: SocketIoListener): Promise<Wi
     get isOpen() {
       return isOpen;
     },
-    throw: (text) => void waiting.push(text),
+    send: (text) => void waiting.push(text),
     flush: () => {
       for (const body of bodiesOf(waiting)) sending = sending.then(() => post(body));
       waiting = [];
@@ -134,7 +134,7 @@ async function openPolling(base: string, listener: SocketIoListener): Promise<Wi
   return wire;
 }
 
-/** Divides packets among bodies that are not refused for their size alone (P-9.2). */
+/** Divides packets among bodies that stay below the size limit (P-9.2). */
 function bodiesOf(packets: readonly string[]): string[] {
   const bodies: string[] = [];
   for (const packet of packets) {
@@ -180,7 +180,7 @@ function readFrame(text: string, listener: WireListener): void {
   else if (isNonsense(text)) listener.nonsense(text);
 }
 
-/** Tells whether the server reports a failure of its own outside of a reply. */
+/** Returns whether a text is an `error` event that reports a fault of the server. */
 function isNonsense(text: string): boolean {
   return /^(42\["error",|\{"event":"error",).*"code":"internal"/s.test(text);
 }

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 
 import { ConfigError, readConfig } from '#src/config/config.js';
-import { DIALECT_NAMES } from '#src/config/dialect-names.js';
 import { envExample } from '#src/config/env-example.js';
-import { OPTIONS } from '#src/config/options.js';
+import { DIALECT_NAMES, OPTIONS } from '#src/config/options.js';
 import { DEFAULT_LIMITS } from '#src/protocol/limits.js';
 
 import { ChildServer } from '../support/child-server.js';
@@ -23,7 +22,7 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 }
 
 describe('.env.example', () => {
-  test('is what the options say; `npm run generate` writes it', () => {
+  test('matches the options; `npm run generate` writes it', () => {
     expect(readFileSync(EXAMPLE, 'utf8')).toBe(envExample());
   });
 
@@ -32,7 +31,7 @@ describe('.env.example', () => {
     expect(names?.map((name) => name.slice(1)).sort()).toEqual(Object.keys(OPTIONS).sort());
   });
 
-  test('gives the defaults when all of it is taken in', () => {
+  test('contains the defaults', () => {
     const env = parseEnv(envExample().replace(/^#(?=[A-Z_]+=)/gm, ''));
     expect(Object.keys(env)).toHaveLength(Object.keys(OPTIONS).length);
     expect(readConfig(env as Record<string, string>)).toEqual(readConfig({}));
@@ -40,14 +39,14 @@ describe('.env.example', () => {
 });
 
 describe('the settings', () => {
-  test('have defaults for everything', () => {
+  test('have defaults', () => {
     const config = readConfig({});
     expect(config.limits).toEqual(DEFAULT_LIMITS);
     expect(config).toMatchObject({ port: 3000, dataDir: 'data', defaultRoom: 'general' });
     expect(config).toMatchObject({ databaseUrl: undefined, origins: undefined, trustProxy: [] });
   });
 
-  test('are read from their variables; an empty one is not set', () => {
+  test('are read from their variables; an empty variable counts as unset', () => {
     const config = readConfig({
       PORT: '0',
       HOST: '',
@@ -62,7 +61,7 @@ describe('the settings', () => {
     expect(config.limits.textChars).toBe(10);
   });
 
-  test('have all dialects on, some of them, or none', () => {
+  test('enable all dialects, some of them, or none', () => {
     const dialects = (names: string) => readConfig({ PARLANCE_DIALECTS: names }).dialects;
     expect(dialects('')).toEqual(DIALECT_NAMES);
     expect(dialects('rooms, broadcast')).toEqual(['rooms', 'broadcast']);
@@ -70,29 +69,62 @@ describe('the settings', () => {
   });
 
   test.each([
-    ['PORT', 'http', 'give a port as a whole number'],
-    ['PORT', '70000', 'give a port from 0 to 65535'],
-    ['DATABASE_URL', 'mysql://db/chat', 'give a URL that begins with postgres://'],
-    ['DATABASE_URL', 'postgres://ann:50%@db/chat', 'write what is special in a user or a password'],
-    ['DATABASE_URL', 'postgres://ann:a/b@db/chat', 'write what is special in a user or a password'],
-    ['PARLANCE_DATABASE_SCHEMA', 'Chat-1', 'give a plain lower-case name'],
-    ['PARLANCE_ORIGINS', 'https://a.example/chat', 'give origins such as'],
-    ['PARLANCE_ORIGINS', ',', 'give one at least, or leave it out'],
-    ['PARLANCE_TRUST_PROXY', ' , ', 'give one at least, or leave it out'],
-    ['PARLANCE_TOKEN_KEYS', 'k1:short', 'give id:key with a key of at least 32 bytes in base64'],
-    ['PARLANCE_TOKEN_KEYS', ',', 'give one at least, or leave it out'],
-    ['PARLANCE_TOKEN_KEYS', `k1:${KEY},k1:${KEY}`, 'give each key an id of its own'],
-    ['PARLANCE_TOKEN_SECONDS', '0', 'give seconds greater than 0'],
-    ['PARLANCE_LEGACY_HISTORY', '5001', 'give messages up to 5000'],
-    ['PARLANCE_DEFAULT_ROOM', 'no spaces', 'give 1 to 64 letters, digits'],
-    ['PARLANCE_DIALECTS', 'livechat,irc', 'give some of livechat, rooms, simple-chat,'],
-    ['PARLANCE_DIALECTS', 'none,rooms', 'give some of livechat, rooms, simple-chat,'],
-    ['PARLANCE_PAGES_DIR', '/nowhere', 'give a folder that is there'],
-    ['PARLANCE_PAGES_CSP', "default-src 'none'\r\nX: y", 'give a Content-Security-Policy in one'],
+    ['PORT', 'http', 'must be a whole number'],
+    ['PORT', '70000', 'must be a port from 0 to 65535'],
+    ['DATABASE_URL', 'mysql://db/chat', 'must be a URL that begins with postgres://'],
+    [
+      'DATABASE_URL',
+      'postgres://ann:50%@db/chat',
+      'special characters in user and password must be encoded',
+    ],
+    [
+      'DATABASE_URL',
+      'postgres://ann:a/b@db/chat',
+      'special characters in user and password must be encoded',
+    ],
+    ['PARLANCE_DATABASE_SCHEMA', 'Chat-1', 'must be a name of lower-case letters'],
+    ['PARLANCE_ORIGINS', 'https://a.example/chat', 'must be origins such as'],
+    ['PARLANCE_ORIGINS', 'capacitor://localhost/', 'must be origins such as'],
+    ['PARLANCE_ORIGINS', 'capacitor:localhost', 'must be origins such as'],
+    ['PARLANCE_ORIGINS', '*', 'wildcards have no effect: list each name exactly'],
+    ['PARLANCE_ORIGINS', 'https://*.a.example', 'wildcards have no effect: list each name exactly'],
+    [
+      'PARLANCE_HOSTS',
+      'https://a.example',
+      'must be host names such as chat.example.org, without scheme',
+    ],
+    [
+      'PARLANCE_HOSTS',
+      'a.example:8443',
+      'must be host names such as chat.example.org, without scheme',
+    ],
+    ['PARLANCE_HOSTS', '*.a.example', 'wildcards have no effect: list each name exactly'],
+    ['PARLANCE_ORIGINS', ',', 'must list at least one value, or be removed'],
+    ['PARLANCE_TRUST_PROXY', ' , ', 'must list at least one value, or be removed'],
+    ['PARLANCE_TRUST_PROXY', '1', 'must be addresses, subnets such as 10.0.0.0/8, or "loopback"'],
+    [
+      'PARLANCE_TOKEN_KEYS',
+      'k1:short',
+      'must be id:key, with a key of at least 32 bytes in base64',
+    ],
+    ['PARLANCE_TOKEN_KEYS', ',', 'must list at least one value, or be removed'],
+    ['PARLANCE_TOKEN_KEYS', `k1:${KEY},k1:${KEY}`, 'must have a different id for each key'],
+    ['PARLANCE_TOKEN_SECONDS', '0', 'must be greater than 0'],
+    ['PARLANCE_LEGACY_HISTORY', '5001', 'must be at most 5000'],
+    ['PARLANCE_DEFAULT_ROOM', 'no spaces', 'must have 1 to 64 letters, digits'],
+    ['PARLANCE_DIALECTS', 'livechat,irc', 'must list some of livechat, rooms, simple-chat,'],
+    ['PARLANCE_DIALECTS', 'none,rooms', 'must list some of livechat, rooms, simple-chat,'],
+    ['PARLANCE_PAGES_DIR', '/nowhere', 'must be an existing, readable folder'],
+    ['PARLANCE_PAGES_DIR', `/${'x'.repeat(300)}`, 'must be an existing, readable folder'],
+    [
+      'PARLANCE_PAGES_CSP',
+      "default-src 'none'\r\nX: y",
+      'must be a Content-Security-Policy on one line',
+    ],
     ['PARLANCE_LOG_LEVEL', 'loud', 'expected one of "fatal"'],
-    ['PARLANCE_LIMIT_TEXT_CHARS', 'many', 'give a limit as a whole number'],
-    ['PARLANCE_LIMIT_TEXT_CHARS', '0', 'give a limit greater than 0'],
-  ])('refuse %s=%s and say what to give', (name, value, advice) => {
+    ['PARLANCE_LIMIT_TEXT_CHARS', 'many', 'must be a whole number'],
+    ['PARLANCE_LIMIT_TEXT_CHARS', '0', 'must be greater than 0'],
+  ])('reject %s=%s with advice', (name, value, advice) => {
     const [problem, ...others] = problemsOf({ [name]: value });
     expect(problem).toMatch(new RegExp(`^${name}\\b`));
     expect(problem).toContain(advice);
@@ -103,27 +135,27 @@ describe('the settings', () => {
     ['PARLANCE_LIMIT_TEXT_CHAR', 'use PARLANCE_LIMIT_TEXT_CHARS'],
     ['PARLANCE_DATADIR', 'use PARLANCE_DATA_DIR'],
     ['PARLANCE_FAVOURITE_COLOUR', 'see .env.example'],
-  ])('refuse the unknown %s and say: %s', (name, advice) => {
+  ])('reject the unknown %s with the advice: %s', (name, advice) => {
     const [problem] = problemsOf({ [name]: '1' });
-    expect(problem).toContain(`${name}: is no setting`);
+    expect(problem).toContain(`${name}: is not a setting`);
     expect(problem).toContain(advice);
   });
 
-  test('are listed with all that is wrong at once', () => {
+  test('report all problems at once', () => {
     const env = { PORT: 'http', PARLANCE_LOG_LEVEL: 'loud', PARLANCE_DATADIR: '/tmp' };
     expect(problemsOf(env)).toHaveLength(3);
   });
 
-  test('leave the variables of others alone', () => {
+  test('ignore the variables of other programs', () => {
     expect(problemsOf({ PATH: '/bin', PARLANCES: '1', DATABASE_POOL: '3' })).toEqual([]);
   });
 });
 
-test('a server with wrong settings ends with 1 and tells all of them', async () => {
+test('a server with invalid settings exits with 1 and reports all of them', async () => {
   const server = new ChildServer({ PORT: 'http', PARLANCE_DATADIR: '/nowhere' });
   expect(await server.ended()).toEqual({ code: 1, signal: null });
   expect(server.stdout).toBe('');
-  expect(server.stderr).toContain('The configuration is wrong:');
-  expect(server.stderr).toContain('  - PORT=http: give a port as a whole number');
-  expect(server.stderr).toContain('  - PARLANCE_DATADIR: is no setting; use PARLANCE_DATA_DIR');
+  expect(server.stderr).toContain('Some settings are invalid. Fix them:');
+  expect(server.stderr).toContain('  - PORT=http: must be a whole number');
+  expect(server.stderr).toContain('  - PARLANCE_DATADIR: is not a setting; use PARLANCE_DATA_DIR');
 }, 180_000);

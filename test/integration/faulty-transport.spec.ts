@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 
 import { OpenConnections } from '#src/chat/open-connections.js';
 
 import { OPEN, type Open } from '../conformance/transports.js';
 import { TestClient } from '../support/client.js';
-import { logOfErrors } from '../support/error-log.js';
+import { captureErrorLog } from '../support/error-log.js';
 import { eventually } from '../support/eventually.js';
-import { FaultyTransport, type Fault, type FaultyLink } from '../support/faulty.transport.js';
+import {
+  FAULTY_PATH,
+  FaultyTransport,
+  type Fault,
+  type FaultyLink,
+} from '../support/faulty.transport.js';
 import { startServer, type TestServer } from '../support/server.js';
 
 const ROOM = 'faults';
@@ -34,7 +41,7 @@ async function join(name: string, open: Open): Promise<TestClient> {
   return client;
 }
 
-/** Joins the room over the transport that is about to fail. */
+/** Joins the room over the faulty transport. */
 async function joinFaulty(): Promise<FaultyLink> {
   const link = transport.connect();
   await link.call('hello', { protocol: 1, name: 'faulty' });
@@ -43,7 +50,7 @@ async function joinFaulty(): Promise<FaultyLink> {
   return link;
 }
 
-/** Checks that all others chat on, and that nothing is left of the one that failed. */
+/** Checks that the other clients still chat, and that the failed connection is gone. */
 async function checkTheOthers(): Promise<void> {
   const open = () => [...server.app.get(OpenConnections).all()].length;
   await eventually(() => open() === clients.length, 'the end of the connection that failed');
@@ -62,13 +69,13 @@ test.each<[Fault, string]>([
   ['push', 'message.created'],
   ['push', 'typing'],
   ['push', 'presence'],
-])('a transport that fails in %s at %s loses that connection alone', async (fault, event) => {
+])('a transport that fails in %s at %s loses only that connection', async (fault, event) => {
   const [ann, bob] = clients as [TestClient, TestClient];
   const faulty = [await joinFaulty(), await joinFaulty()];
 
-  const logged = await logOfErrors(async () => {
+  const logged = await captureErrorLog(async () => {
     for (const link of faulty) {
-      link.breakAt(fault, event);
+      link.injectFault(fault, event);
       link.events.length = 0;
     }
     await ann.ok('message.send', { room: ROOM, text: 'hi' });
@@ -90,12 +97,12 @@ test.each<[Fault, string]>([
 });
 
 test.each<Fault>(['bufferedBytes', 'reply', 'resume'])(
-  'a transport that fails in %s loses that connection alone',
+  'a transport that fails in %s loses only that connection',
   async (fault) => {
     const link = await joinFaulty();
 
-    await logOfErrors(async () => {
-      link.breakAt(fault);
+    await captureErrorLog(async () => {
+      link.injectFault(fault);
       void link.call('message.send', { room: ROOM, text: 'hi' });
       await checkTheOthers();
     });
@@ -104,11 +111,11 @@ test.each<Fault>(['bufferedBytes', 'reply', 'resume'])(
   },
 );
 
-test('a transport that cannot even close leaves nothing behind', async () => {
+test('a connection whose close fails is removed', async () => {
   const link = await joinFaulty();
 
-  const logged = await logOfErrors(async () => {
-    for (const fault of ['push', 'close'] as const) link.breakAt(fault);
+  const logged = await captureErrorLog(async () => {
+    for (const fault of ['push', 'close'] as const) link.injectFault(fault);
     await clients[0]?.ok('message.send', { room: ROOM, text: 'hi' });
     await checkTheOthers();
     link.sink?.closed(1006, 'late');
@@ -116,4 +123,20 @@ test('a transport that cannot even close leaves nothing behind', async () => {
   });
 
   assert(logged.length > 0);
+});
+
+test('a transport that throws on a request or an upgrade loses only that request', async () => {
+  const logged = await captureErrorLog(async () => {
+    await assert.rejects(fetch(server.url + FAULTY_PATH));
+    const socket = connect(server.port, '127.0.0.1');
+    socket.write(
+      `GET ${FAULTY_PATH} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n` +
+        'Upgrade: websocket\r\n\r\n',
+    );
+    await once(socket, 'close');
+  });
+
+  assert.equal(logged.length, 2);
+  assert.match(JSON.stringify(logged), /The handler of a request failed/);
+  await checkTheOthers();
 });

@@ -1,12 +1,11 @@
-import { crc32 } from 'node:zlib';
-
 import sharp from 'sharp';
 
 import { startServer, type TestServer } from '../support/server.js';
 import type { TestClient } from '../support/client.js';
 import { FORMATS, picture } from '../support/pictures.js';
+import { png as pngOf, pngChunk } from '../support/png.js';
 import { bearer, errorOf, read, upload, uploaded } from '../support/uploads.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
 const SCRIPT = 'alert(document.cookie)';
 const HTML = `<html><body><script>${SCRIPT}</script></body></html>`;
@@ -17,7 +16,7 @@ let ann: TestClient;
 
 beforeAll(async () => {
   server = await startServer();
-  ann = await greet('websocket', server.port, { name: 'ann' });
+  ann = await connectClient('websocket', server.port, { name: 'ann' });
 });
 
 afterAll(async () => {
@@ -25,7 +24,7 @@ afterAll(async () => {
   await server.dispose();
 });
 
-/** Uploads bytes; gives what is stored of them. */
+/** Uploads bytes; returns the type and bytes that are stored. */
 async function stored(bytes: Buffer): Promise<{ type: string; bytes: Buffer }> {
   const { type, url } = await uploaded(server.url, ann, bytes);
   return { type, bytes: (await read(server.url, url, ann)).bytes };
@@ -35,32 +34,13 @@ async function refused(bytes: Buffer, status: number, code: string): Promise<voi
   errorOf(await upload(server.url, bytes, { headers: bearer(ann) }), status, code);
 }
 
-/** Makes a chunk of a PNG. */
-function chunk(type: string, data: Buffer): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const frame = Buffer.alloc(8);
-  frame.writeUInt32BE(data.length, 0);
-  frame.writeUInt32BE(crc32(body), 4);
-  return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
-}
-
-/** Makes the start of a PNG that says to be so large. */
-function pngHead(width: number, height: number): Buffer {
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2], 8);
-  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
-  return Buffer.concat([signature, chunk('IHDR', head), chunk('IDAT', Buffer.alloc(20))]);
-}
-
-/** Puts a comment with HTML right after the start of a JPEG. */
+/** Inserts a comment with HTML after the start of a JPEG. */
 function withComment(jpeg: Buffer): Buffer {
   const mark = Buffer.from([0xff, 0xfe, 0, HTML.length + 2]);
   return Buffer.concat([jpeg.subarray(0, 2), mark, Buffer.from(HTML), jpeg.subarray(2)]);
 }
 
-describe('what is no image', () => {
+describe('a file that is not an image', () => {
   test.each([
     [
       'SVG with a script',
@@ -68,7 +48,7 @@ describe('what is no image', () => {
     ],
     ['SVG after a declaration', `\uFEFF<?xml version="1.0"?>\n<svg onload="${SCRIPT}"/>`],
     ['HTML', HTML],
-    ['a script that hides behind blanks', `   \n<script>${SCRIPT}</script>`],
+    ['a script after blanks', `   \n<script>${SCRIPT}</script>`],
     ['PDF', `%PDF-1.7\n/JS (${SCRIPT})`],
     ['PostScript', '%!PS-Adobe-3.0\n(%pipe%id) (w) file'],
     [
@@ -76,16 +56,16 @@ describe('what is no image', () => {
       'push graphic-context\nimage over 0,0 0,0 "ephemeral:/etc/passwd"',
     ],
     ['half a signature of GIF', 'GIF88a'],
-    ['a RIFF that is a sound', 'RIFF\x24\0\0\0WAVEfmt '],
-    ['a film of the family of AVIF', '\0\0\0\x18ftypisom\0\0\0\0isommp42'],
+    ['a RIFF file with sound', 'RIFF\x24\0\0\0WAVEfmt '],
+    ['a video of the AVIF family', '\0\0\0\x18ftypisom\0\0\0\0isommp42'],
     ['one byte', 'G'],
-  ])('%s is stored as it is, for nobody to run', async (_name, text) => {
+  ])('%s is stored unchanged, as a type that browsers do not run', async (_name, text) => {
     const bytes = Buffer.from(text, text.startsWith('\uFEFF') ? 'utf8' : 'latin1');
 
     expect(await stored(bytes)).toEqual({ type: OTHER, bytes });
   });
 
-  test('nor are the formats of images that are not shown', async () => {
+  test('an image of an unsupported format is stored the same way', async () => {
     const create = { width: 4, height: 4, channels: 3, background: 'red' } as const;
     const tiff = await sharp({ create }).tiff().toBuffer();
 
@@ -93,8 +73,8 @@ describe('what is no image', () => {
   });
 });
 
-describe('what is an image and something else', () => {
-  test('a GIF that is a script is a GIF alone', async () => {
+describe('a file that is both an image and something else', () => {
+  test('a GIF that is also a script is stored as a GIF only', async () => {
     const gif = await picture('gif', { width: 0x2a, height: 0x2f });
     const polyglot = Buffer.concat([gif, Buffer.from(`*/=1;${SCRIPT}`)]);
 
@@ -112,7 +92,7 @@ describe('what is an image and something else', () => {
     );
   });
 
-  test('a JPEG that is a page is a JPEG alone', async () => {
+  test('a JPEG that is also a page is stored as a JPEG only', async () => {
     const jpeg = await picture('jpeg');
     const polyglot = Buffer.concat([withComment(jpeg), Buffer.from(HTML)]);
 
@@ -122,9 +102,9 @@ describe('what is an image and something else', () => {
     expect(bytes.includes('script')).toBe(false);
   });
 
-  test('a PNG with a text and an archive is a PNG alone', async () => {
+  test('a PNG with a text and an archive is stored as a PNG only', async () => {
     const png = await picture('png');
-    const text = chunk('tEXt', Buffer.from(`Comment\0${HTML}`, 'latin1'));
+    const text = pngChunk('tEXt', Buffer.from(`Comment\0${HTML}`, 'latin1'));
     const start = 33;
     const archive = Buffer.from('PK\x03\x04 secret.txt', 'latin1');
     const polyglot = Buffer.concat([png.subarray(0, start), text, png.subarray(start), archive]);
@@ -135,14 +115,14 @@ describe('what is an image and something else', () => {
     for (const rest of ['script', 'secret']) expect(bytes.includes(rest)).toBe(false);
   });
 
-  test.each(FORMATS)('what follows the head of a %s decides nothing', async (format) => {
+  test.each(FORMATS)('a %s with a valid head and HTML after it is refused', async (format) => {
     const image = await picture(format);
     const junk = Buffer.concat([image.subarray(0, 32), Buffer.from(HTML.repeat(20))]);
 
     await refused(junk, 422, 'image_unreadable');
   });
 
-  test('a drawing behind the signature of PNG never meets what reads drawings', async () => {
+  test('an SVG after the signature of a PNG is refused', async () => {
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
@@ -150,20 +130,23 @@ describe('what is an image and something else', () => {
   });
 });
 
-describe('what is too large to be decoded', () => {
-  test('a PNG of 65535 × 65535 by its head', async () => {
-    await refused(pngHead(65_535, 65_535), 413, 'too_large');
+describe('an image that is too large to decode is refused', () => {
+  test('a PNG of 65535 × 65535, from its header', async () => {
+    const bytes = await pngOf({ width: 65_535, height: 65_535 }, Buffer.alloc(20));
+
+    await refused(bytes, 413, 'too_large');
   });
 
-  test('a PNG that is as wide as numbers go', async () => {
-    const answer = await upload(server.url, pngHead(0x7fffffff, 1), { headers: bearer(ann) });
+  test('a PNG of the maximum width of the format', async () => {
+    const bytes = await pngOf({ width: 0x7fffffff, height: 1 }, Buffer.alloc(20));
+    const answer = await upload(server.url, bytes, { headers: bearer(ann) });
 
     expect([413, 422]).toContain(answer.status);
   });
 
-  test('a GIF of 65535 × 65535 by its head', async () => {
+  test('a GIF of 65535 × 65535, from its header', async () => {
     const gif = await picture('gif');
-    // The size of the whole, and that of its one frame.
+    // The size of the screen, and that of its only frame.
     const frame = gif.indexOf(Buffer.from([0x2c, 0, 0, 0, 0]));
     for (const at of [6, 8, frame + 5, frame + 7]) gif.writeUInt16LE(65_535, at);
 
@@ -178,10 +161,12 @@ describe('what is too large to be decoded', () => {
   });
 });
 
-test('a hundred images at once are all stored, and nobody else waits for them', async () => {
+test('a hundred simultaneous images are all stored, and other users do not wait for them', async () => {
   const guests: TestClient[] = [];
   while (guests.length < 25) {
-    guests.push(await greet('websocket', server.port, { name: `g${String(guests.length)}` }));
+    guests.push(
+      await connectClient('websocket', server.port, { name: `g${String(guests.length)}` }),
+    );
   }
   const bytes = await picture('png', { width: 400, height: 300 });
 
@@ -189,7 +174,7 @@ test('a hundred images at once are all stored, and nobody else waits for them', 
     Array.from({ length: 4 }, () => uploaded(server.url, guest, bytes)),
   );
   const files = Promise.all(uploads);
-  await ann.settled();
+  await ann.roundTrip();
 
   expect(new Set((await files).map(({ id }) => id)).size).toBe(100);
   await Promise.all(guests.map((guest) => guest.close()));

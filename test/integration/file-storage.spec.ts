@@ -5,9 +5,9 @@ import { join } from 'node:path';
 
 import { FilesService } from '#src/files/files.service.js';
 
-import { logOfErrors } from '../support/error-log.js';
+import { captureErrorLog } from '../support/error-log.js';
 import { eventually } from '../support/eventually.js';
-import { HeldDisk } from '../support/held-disk.js';
+import { FakeSync } from '../support/fake-sync.js';
 import { HeldWriter } from '../support/held-writer.js';
 import { loseTransaction } from '../support/lose-transaction.js';
 import { look, picture } from '../support/pictures.js';
@@ -15,11 +15,11 @@ import { makeScratchFolder } from '../support/scratch-folder.js';
 import { startServer, type TestServer } from '../support/server.js';
 import type { TestClient } from '../support/client.js';
 import { bearer, errorOf, read, upload, uploaded } from '../support/uploads.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
 const ROOM = 'general';
 const TEXT = Buffer.from('minutes of the meeting');
-/** What is on the disk when there are no files. */
+/** Files on disk when nothing is stored. */
 const NOTHING: string[] = [];
 
 let server: TestServer;
@@ -27,7 +27,7 @@ let ann: TestClient;
 
 async function start(env: Readonly<Record<string, string>> = {}): Promise<void> {
   server = await startServer(env);
-  ann = await greet('websocket', server.port, { name: 'ann' });
+  ann = await connectClient('websocket', server.port, { name: 'ann' });
   await ann.ok('room.join', { room: ROOM });
 }
 
@@ -38,19 +38,19 @@ afterEach(async () => {
 
 const folder = () => join(server.env['PARLANCE_DATA_DIR'] ?? '', 'files');
 
-/** Lists what is on the disk, the half of uploads too. */
+/** Lists the files on disk, including partial uploads. */
 async function onDisk(): Promise<string[]> {
   const entries = await readdir(folder(), { recursive: true, withFileTypes: true });
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
-/** Gives the folder that the server keeps for its database. */
+/** Returns the folder that the server keeps for its database. */
 async function ownFolder(): Promise<string> {
   const [own = ''] = await readdir(folder());
   return join(folder(), own);
 }
 
-/** Begins an upload and breaks it off when the server has begun to store it. */
+/** Starts an upload and aborts it once the server has started to store it. */
 async function breakOff(): Promise<void> {
   const headers = { ...bearer(ann), 'content-length': '1000' };
   const half = httpRequest(`${server.url}/api/files`, { method: 'POST', headers });
@@ -60,10 +60,10 @@ async function breakOff(): Promise<void> {
   half.destroy();
 }
 
-test('an upload that breaks off leaves nothing', async () => {
+test('an aborted upload leaves nothing behind', async () => {
   await start();
 
-  const logged = await logOfErrors(async () => {
+  const logged = await captureErrorLog(async () => {
     await breakOff();
     await eventually(async () => (await onDisk()).length === 0, 'that nothing is left');
   });
@@ -72,11 +72,11 @@ test('an upload that breaks off leaves nothing', async () => {
   await uploaded(server.url, ann, TEXT);
 });
 
-test('who stops to read harms nobody, and is no failure', async () => {
+test('an aborted download affects no other download and logs no error', async () => {
   await start({ PARLANCE_LIMIT_UNSENT_BYTES: '20000000' });
   const large = await uploaded(server.url, ann, Buffer.alloc(10_000_000));
 
-  const logged = await logOfErrors(async () => {
+  const logged = await captureErrorLog(async () => {
     for (let i = 0; i < 5; i++) {
       const leaving = new AbortController();
       const init = { headers: bearer(ann), signal: leaving.signal };
@@ -89,37 +89,39 @@ test('who stops to read harms nobody, and is no failure', async () => {
   expect(logged).toEqual([]);
 });
 
-test('who never reads is not waited for', async () => {
+test('a download whose client never reads is closed', async () => {
   await start({ PARLANCE_LIMIT_STALL_MS: '200' });
   const large = await uploaded(server.url, ann, Buffer.alloc(10_000_000));
   const http = server.app.getHttpServer() as Server;
   const served: Socket[] = [];
   http.on('connection', (socket: Socket) => served.push(socket));
 
-  const logged = await logOfErrors(async () => {
+  const logged = await captureErrorLog(async () => {
     const idle = connect(server.port, '127.0.0.1').pause();
     const { authorization = '' } = bearer(ann);
-    idle.write(`GET ${large.url} HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\n\r\n`);
+    idle.write(
+      `GET ${large.url} HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${authorization}\r\n\r\n`,
+    );
     await eventually(() => served.some(({ destroyed }) => destroyed), 'that it is closed');
-    expect(served[0]?.bytesWritten).toBeGreaterThan(0);
+    expect(served[0]?.bytesWritten).toBeGreaterThan(10_000);
     idle.destroy();
   });
 
   expect(logged).toEqual([]);
 });
 
-test('a full disk is told, and nothing is left', async () => {
+test('a full disk is reported, and nothing is left behind', async () => {
   await start();
   const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-  const disk = await HeldDisk.of(() => Promise.reject(full));
+  const disk = await FakeSync.install(() => Promise.reject(full));
 
   const answers = [
     await upload(server.url, TEXT, { headers: bearer(ann) }),
     await upload(server.url, await picture('png'), { headers: bearer(ann) }),
   ];
   const image = { data: (await picture('png')).toString('base64') };
-  const error = await ann.refused('message.send', { room: ROOM, image }, 'unavailable');
-  disk.release();
+  const error = await ann.expectError('message.send', { room: ROOM, image }, 'unavailable');
+  disk.restore();
 
   for (const answer of answers) errorOf(answer, 507, 'unavailable');
   expect(error.details).toEqual({ storage: 'full' });
@@ -127,7 +129,7 @@ test('a full disk is told, and nothing is left', async () => {
   await uploaded(server.url, ann, TEXT);
 });
 
-test('what a crash left is removed at the next start, and nothing else', async () => {
+test('leftovers of a crash, and only those, are removed at the next start', async () => {
   await start();
   const kept = await uploaded(server.url, ann, await picture('png'));
   const sent = await uploaded(server.url, ann, TEXT);
@@ -180,22 +182,22 @@ test('repeats of an image, and images that are refused, leave nothing more', asy
   await start();
   const image = { data: (await picture('webp')).toString('base64') };
   const command = { room: ROOM, image, cid: 'c' };
-  const other = await greet('websocket', server.port, { token: ann.welcome.token ?? '' });
+  const other = await connectClient('websocket', server.port, { token: ann.welcome.token ?? '' });
 
   await Promise.all([ann, other, ann, other].map((client) => client.ok('message.send', command)));
   const data = { ...command, cid: 'd', replyTo: 'nothing' };
-  await ann.refused('message.send', data, 'not_found');
-  await ann.refused('message.send', { ...command, cid: 'd', files: ['x'] }, 'not_found');
+  await ann.expectError('message.send', data, 'not_found');
+  await ann.expectError('message.send', { ...command, cid: 'd', files: ['x'] }, 'not_found');
 
   expect(await onDisk()).toHaveLength(2);
   await other.close();
 });
 
-test('bytes of which nobody knows whether they were committed stay until that is known', async () => {
+test('bytes whose commit is uncertain stay until it is known', async () => {
   await start();
-  const held = await HeldWriter.of(server);
+  const held = await HeldWriter.hold(server);
   const uploading = upload(server.url, TEXT, { headers: bearer(ann) });
-  await held.waiting(1);
+  await held.untilQueued(1);
   const failed = expect(held.add(loseTransaction)).rejects.toThrow();
   held.release();
   await failed;
@@ -211,13 +213,13 @@ test('bytes of which nobody knows whether they were committed stay until that is
   await first.dispose();
 });
 
-test('another database beside the same folder leaves the files alone', async () => {
+test('a server with another database and the same folder keeps the files', async () => {
   const shared = { PARLANCE_FILES_DIR: await makeScratchFolder() };
   await start(shared);
   const file = await uploaded(server.url, ann, TEXT);
 
   const another = await startServer(shared);
-  const bob = await greet('websocket', another.port, { name: 'bob' });
+  const bob = await connectClient('websocket', another.port, { name: 'bob' });
   await uploaded(another.url, bob, TEXT);
   await another.stop();
 
@@ -226,7 +228,7 @@ test('another database beside the same folder leaves the files alone', async () 
   await another.dispose();
 });
 
-test('parts of the server store what they have in memory, and read images', async () => {
+test('other parts of the server can store bytes from memory and read images', async () => {
   await start();
   const files = server.app.get(FilesService, { strict: false });
   const { id, name } = ann.welcome.user;

@@ -9,10 +9,10 @@ import { openWire, WIRE_TRANSPORTS } from '../support/wire-transports.js';
 const CLIENTS = 200;
 const ROOMS = ['herd-1', 'herd-2', 'herd-3', 'herd-4'];
 const MISSED = 30;
-/** On a machine with much else to do, so many take some time. */
+/** On a busy machine, so many hellos take some time. */
 const SETTINGS = { PARLANCE_LIMIT_HELLO_TIMEOUT_MS: '60000' };
 
-/** Tells what the reader was asked, as statements, by snapshot; the reader itself does the work. */
+/** Records the statements of each snapshot of the reader while `body` runs. */
 async function countingReads(body: () => Promise<unknown>): Promise<string[][]> {
   const { snapshot } = Reader.prototype;
   const reads: string[][] = [];
@@ -34,7 +34,6 @@ async function countingReads(body: () => Promise<unknown>): Promise<string[][]> 
 function listening(sql: Sql, statements: string[]): Sql {
   const note = (statement: string) => void statements.push(statement);
   return {
-    changes: 0,
     all: <Row>(statement: string, ...values: SqlValue[]) => {
       note(statement);
       return sql.all<Row>(statement, ...values);
@@ -51,7 +50,7 @@ function isAboutRooms(statement: string): boolean {
   return statement.includes('room_events') || statement.includes('FROM members');
 }
 
-/** Connects everybody, over all transports. */
+/** Connects all clients, over all transports. */
 async function connectAll(server: TestServer): Promise<TestClient[]> {
   return Promise.all(
     Array.from({ length: CLIENTS }, (_, index) => {
@@ -63,7 +62,7 @@ async function connectAll(server: TestServer): Promise<TestClient[]> {
 
 const roomOf = (index: number) => ROOMS[index % ROOMS.length] ?? '';
 
-/** Has everybody miss some messages of their room; gives where they were before. */
+/** Makes every client miss some messages of its room; returns the positions before that. */
 async function miss(clients: readonly TestClient[]): Promise<Map<string, Position>> {
   for (const [index, client] of clients.entries()) {
     await client.ok('hello', { protocol: 1, name: 'herd' });
@@ -79,7 +78,7 @@ async function miss(clients: readonly TestClient[]): Promise<Map<string, Positio
   return positions;
 }
 
-test(`${String(CLIENTS)} clients who come back at once read each room only once`, async () => {
+test(`${String(CLIENTS)} clients that reconnect at once read each room only once`, async () => {
   let server = await startServer(SETTINGS);
   const { dispose, env } = server;
   const before = await connectAll(server);
@@ -101,10 +100,10 @@ test(`${String(CLIENTS)} clients who come back at once read each room only once`
   );
   const ofRooms = reads.filter((statements) => statements.some(isAboutRooms));
   expect(ofRooms).toHaveLength(ROOMS.length);
-  // Beside that, each client is looked up once, by its key.
+  // In addition, each client is looked up once, by its key.
   expect(reads.length).toBeLessThanOrEqual(CLIENTS + ROOMS.length);
   for (const [index, client] of back.entries()) {
-    await client.settled();
+    await client.roundTrip();
     const seqs = client.logged(roomOf(index)).map(({ data }) => data['seq']);
     const from = positionOf(index).seq + 1;
     expect(seqs).toEqual(Array.from({ length: MISSED }, (_, missed) => from + missed));

@@ -1,63 +1,79 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { DecoderQueue, type QueuedJob } from '#src/files/images/decoder-queue.js';
 
-import { eventually } from '../support/eventually.js';
-import { HeldStorage } from '../support/held-storage.js';
-import { noise, picture } from '../support/pictures.js';
-import { startServer, type TestServer } from '../support/server.js';
-import type { TestClient } from '../support/client.js';
-import { uploaded } from '../support/uploads.js';
-import { greet } from '../support/wire-transports.js';
+const BYTES = 100_000;
 
-/** More than a small picture has, and less than noise. */
-const HELD_BYTES = 5_000;
+let queue: DecoderQueue<string>;
+/** Names of the jobs, in the order in which they started. */
+let started: string[];
+let ends: Map<string, () => void>;
 
-let server: TestServer;
-let ann: TestClient;
-let bob: TestClient;
-let cid: TestClient;
-let held: HeldStorage;
-
-beforeEach(async () => {
-  server = await startServer();
-  const guest = (name: string) => greet('websocket', server.port, { name });
-  [ann, bob, cid] = [await guest('ann'), await guest('bob'), await guest('cid')];
-  held = new HeldStorage(server, HELD_BYTES);
+beforeEach(() => {
+  queue = new DecoderQueue([
+    { decoder: 'light', acceptsHeavy: false },
+    { decoder: 'any', acceptsHeavy: true },
+  ]);
+  started = [];
+  ends = new Map();
 });
 
-afterEach(async () => {
-  await Promise.all([ann, bob, cid].map((client) => client.close()));
-  await server.dispose();
-});
-
-/** Waits until so many files are coming in, that of the image which is held included. */
-async function coming(count: number): Promise<void> {
-  const files = join(server.env['PARLANCE_DATA_DIR'] ?? '', 'files');
-  const [own = ''] = await readdir(files);
-  const incoming = () => readdir(join(files, own, 'incoming'));
-  await eventually(async () => (await incoming()).length >= count, `${String(count)} files`);
+/** Enqueues a job that runs until `end` is called for it. */
+function enqueue(name: string, job: Partial<QueuedJob> & { owner: string }): Promise<string> {
+  return queue.run({ size: BYTES, isHeavy: false, ...job }, (decoder) => {
+    started.push(name);
+    return new Promise((resolve) => ends.set(name, () => resolve(decoder)));
+  });
 }
 
-test('who brings many images waits for them, and nobody else does', async () => {
-  const large = await noise('png', 100, 100);
-  const many = Promise.all(Array.from({ length: 4 }, () => uploaded(server.url, ann, large)));
-  await held.reached;
-  await coming(5);
+/** Ends a job, and waits until the next one has started. */
+async function end(name: string, job: Promise<string>): Promise<string> {
+  ends.get(name)?.();
+  const decoder = await job;
+  await Promise.resolve();
+  return decoder;
+}
 
-  await uploaded(server.url, bob, await picture('png'));
+test('many images of one user do not delay those of other users', async () => {
+  const first = enqueue('ann 1', { owner: 'ann' });
+  for (const name of ['ann 2', 'ann 3']) void enqueue(name, { owner: 'ann' });
+  void enqueue('bob 1', { owner: 'bob' });
+  void enqueue('cid 1', { owner: 'cid' });
+  await Promise.resolve();
 
-  held.release();
-  expect(new Set((await many).map(({ id }) => id)).size).toBe(4);
+  expect(started).toEqual(['ann 1', 'bob 1']);
+  await end('ann 1', first);
+  expect(started).toEqual(['ann 1', 'bob 1', 'cid 1']);
 });
 
-test('images that take long do not hold up the others, whoever they are of', async () => {
-  const large = await noise('avif', 100, 100);
-  const both = Promise.all([uploaded(server.url, ann, large), uploaded(server.url, bob, large)]);
-  await held.reached;
-  await coming(3);
+test('heavy images of many users leave one decoder free for light images', async () => {
+  for (const owner of ['ann', 'bob', 'cid'])
+    void enqueue(`heavy ${owner}`, { owner, isHeavy: true });
+  const light = enqueue('light', { owner: 'dan' });
+  await Promise.resolve();
 
-  await uploaded(server.url, cid, await picture('png'));
+  expect(started).toEqual(['heavy ann', 'light']);
+  expect(await end('light', light)).toBe('light');
+});
 
-  held.release();
-  expect(await both).toHaveLength(2);
+test('a small image precedes larger ones that arrived earlier', async () => {
+  const first = enqueue('first', { owner: 'ann' });
+  void enqueue('second', { owner: 'bob' });
+  void enqueue('large', { owner: 'cid' });
+  void enqueue('small', { owner: 'dan', size: 500 });
+  await Promise.resolve();
+
+  await end('first', first);
+
+  expect(started).toEqual(['first', 'second', 'small']);
+});
+
+test('light images do not starve a heavy one', async () => {
+  void enqueue('light 1', { owner: 'ann' });
+  const second = enqueue('light 2', { owner: 'bob' });
+  void enqueue('light 3', { owner: 'cid' });
+  void enqueue('heavy', { owner: 'dan', isHeavy: true });
+  await Promise.resolve();
+
+  await end('light 2', second);
+
+  expect(started).toEqual(['light 1', 'light 2', 'heavy']);
 });

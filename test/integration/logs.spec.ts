@@ -8,13 +8,13 @@ import pg from 'pg';
 import { readConfig } from '#src/config/config.js';
 import { Sqlite } from '#src/database/sqlite.js';
 import { loadTokenKeys } from '#src/users/token-keys.js';
-import { welcomeText } from '#src/welcome-text.js';
+import { welcomeText } from '#src/server/welcome-text.js';
 
 import { ChildServer, type LogLine } from '../support/child-server.js';
-import { askForEverything, sayEverything } from '../support/say-everything.js';
+import { requestEverything, sendEverything } from '../support/send-everything.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 import { makeKey } from '../support/tokens.js';
-import { greet, WIRE_TRANSPORTS } from '../support/wire-transports.js';
+import { connectClient, WIRE_TRANSPORTS } from '../support/wire-transports.js';
 
 const TEST_MS = 60_000;
 const DEBUG = 20;
@@ -69,19 +69,19 @@ async function poison(): Promise<void> {
 /** Sends and edits what the database refuses; gives the ids of the failures. */
 async function fail(port: number, word: string): Promise<string[]> {
   const room = 'failing';
-  const client = await greet('websocket', port, { name: 'eve' });
+  const client = await connectClient('websocket', port, { name: 'eve' });
   await client.ok('room.join', { room, create: true });
   const { message } = await client.ok('message.send', { room, text: word });
   const text = `${POISON} ${word}`;
   const errors = [
-    await client.refused('message.send', { room, text, cid: word }, 'internal'),
-    await client.refused('message.edit', { room, message: message.id, text }, 'internal'),
+    await client.expectError('message.send', { room, text, cid: word }, 'internal'),
+    await client.expectError('message.edit', { room, message: message.id, text }, 'internal'),
   ];
   await client.close();
   return errors.map(({ details }) => String(details?.['incident']));
 }
 
-/** Gives the lines of the log, each of which must be one. */
+/** Parses the log; every line must be a log entry. */
 function linesOf({ stdout }: ChildServer): LogLine[] {
   const lines = stdout.trimEnd().split('\n');
   return lines.map((line) => {
@@ -96,7 +96,7 @@ function linesOf({ stdout }: ChildServer): LogLine[] {
   });
 }
 
-/** Finds the lines that tell a secret. */
+/** Returns the lines that contain a secret. */
 function leaks({ stdout, stderr }: ChildServer, secrets: readonly string[] = []): string[] {
   return `${stdout}\n${stderr}`
     .split('\n')
@@ -104,7 +104,7 @@ function leaks({ stdout, stderr }: ChildServer, secrets: readonly string[] = [])
 }
 
 test(
-  'the log has no texts, tokens, keys and passwords, whatever is said, and tells what happened',
+  'the log contains events and failures, but no texts, tokens, keys or passwords',
   async () => {
     const word = newWord();
     const key = makeKey('k1');
@@ -116,9 +116,9 @@ test(
     const server = await ChildServer.start(settings);
     const tokens: string[] = [];
     for (const transport of WIRE_TRANSPORTS) {
-      tokens.push(...(await sayEverything(transport, { port: server.port, word })));
+      tokens.push(...(await sendEverything(transport, { port: server.port, word })));
     }
-    await askForEverything({ port: server.port, word });
+    await requestEverything({ port: server.port, word });
     await poison();
     const incidents = await fail(server.port, word);
     expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null });
@@ -126,7 +126,12 @@ test(
     expect(tokens.every((token) => token.split('.').length === 3)).toBe(true);
     const parts = tokens.flatMap((token) => token.split('.').slice(1));
     expect(leaks(server, [key.setting.slice('k1:'.length), ...parts])).toEqual([]);
-    expect(server.stderr).toBe(welcomeText(server.port, readConfig(settings)));
+    expect(server.stderr).toBe(
+      welcomeText(
+        { address: '127.0.0.1', family: 'IPv4', port: server.port },
+        readConfig(settings),
+      ),
+    );
     const lines = linesOf(server);
     const errors = lines.filter(({ level }) => level >= ERROR);
     expect(errors.map((line) => line['incident'])).toEqual(incidents);
@@ -144,14 +149,14 @@ test(
   TEST_MS,
 );
 
-/** Settings that are wrong, with secrets in them. */
+/** Invalid settings that contain secrets. */
 const WRONG: Record<string, () => Record<string, string>> = {
-  'a database of another kind and names that are none': () => ({
+  'an unsupported database and unknown settings': () => ({
     DATABASE_URL: `mysql://ann:${newWord()}@db/chat`,
     PARLANCE_TOKEN_KEY: `k1:${newWord().repeat(2)}`,
     PARLANCE_DATABASE_PASSWORD: newWord(),
   }),
-  'a port that is none and a key without an id': () => ({
+  'an invalid port and a key without an id': () => ({
     DATABASE_URL: `postgres://ann:${newWord()}@db:port/chat`,
     PARLANCE_TOKEN_KEYS: newWord().repeat(3),
   }),
@@ -159,13 +164,13 @@ const WRONG: Record<string, () => Record<string, string>> = {
     DATABASE_URL: `postgres://ann:%ZZ${newWord()}@127.0.0.1:1/chat`,
     PARLANCE_TOKEN_KEYS: `k1:${newWord().repeat(2)},k2:${newWord()}`,
   }),
-  'a database that is not there': () => ({
+  'an unreachable database': () => ({
     DATABASE_URL: `postgres://ann:${newWord()}@127.0.0.1:1/chat`,
   }),
 };
 
 test.each(Object.entries(WRONG))(
-  'a start with %s fails without telling a secret',
+  'a start with %s fails without revealing a secret',
   async (_, settings) => {
     const server = new ChildServer({ ...env, PARLANCE_LOG_LEVEL: 'trace', ...settings() });
     expect(await server.ended()).toEqual({ code: 1, signal: null });
@@ -180,12 +185,12 @@ test.each([
   ['is cut off', (key: string) => `[{"id":"k1","key":"${key}`],
   ['stands alone', (key: string) => key],
   ['is too short', (key: string) => `[{"id":"k1","key":"${key}"}]`],
-])('the failure to read a file of keys where the key %s does not hold it', async (_, contents) => {
+])('the error about a key file whose key %s does not contain the key', async (_, contents) => {
   const dir = env['PARLANCE_DATA_DIR'] ?? '';
   await writeFile(join(dir, 'token-keys.json'), contents(newWord()));
-  const failure: unknown = await loadTokenKeys(dir).catch((error: unknown) => error);
-  // As Node shows what nobody catches, with all its causes.
+  const failure: unknown = await loadTokenKeys(dir, false).catch((error: unknown) => error);
+  // As Node shows an uncaught error, with all its causes.
   const shown = inspect(failure, { depth: null });
-  expect(shown).toContain('token-keys.json cannot be read');
+  expect(shown).toContain('StartError');
   expect(shown).not.toContain(MARK);
 });

@@ -2,11 +2,11 @@ import type { TestClient } from '../support/client.js';
 import { HeldWriter } from '../support/held-writer.js';
 import { loseTransaction } from '../support/lose-transaction.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
 const ROOM = 'lost';
 const ROOMS_PER_HOUR = 2;
-/** Jobs that share a transaction at most. */
+/** Maximum number of jobs that share a transaction. */
 const GROUP = 256;
 
 let server: TestServer;
@@ -14,7 +14,7 @@ let client: TestClient;
 
 beforeEach(async () => {
   server = await startServer({ PARLANCE_LIMIT_ROOMS_PER_HOUR: String(ROOMS_PER_HOUR) });
-  client = await greet('websocket', server.port, { name: 'before' });
+  client = await connectClient('websocket', server.port, { name: 'before' });
 });
 
 afterEach(async () => {
@@ -22,11 +22,11 @@ afterEach(async () => {
   await server.dispose();
 });
 
-test('a room that was not made is not counted as one', async () => {
+test('a room whose creation failed does not count towards the rate limit', async () => {
   for (let nth = 0; nth < ROOMS_PER_HOUR; nth++) {
-    const held = await HeldWriter.of(server);
+    const held = await HeldWriter.hold(server);
     const id = client.post('room.create', { room: ROOM });
-    await held.waiting(1);
+    await held.untilQueued(1);
     const failed = expect(held.add(loseTransaction)).rejects.toThrow();
     held.release();
     await failed;
@@ -38,14 +38,14 @@ test('a room that was not made is not counted as one', async () => {
 test.each([
   ['that shares its transaction with another', 0, 'before'],
   ['that follows another in the next transaction', GROUP - 1, 'first'],
-])('a change of a name %s is undone', async (_, between, name) => {
+])('a name change %s is undone', async (_, between, name) => {
   await client.ok('room.join', { room: ROOM, create: true });
-  const held = await HeldWriter.of(server);
+  const held = await HeldWriter.hold(server);
   const first = client.post('user.update', { name: 'first' });
-  await held.waiting(1);
+  await held.untilQueued(1);
   const others = Array.from({ length: between }, () => held.add(() => Promise.resolve()));
   const second = client.post('user.update', { name: 'second' });
-  await held.waiting(between + 2);
+  await held.untilQueued(between + 2);
   const failed = expect(held.add(loseTransaction)).rejects.toThrow();
   held.release();
   await Promise.all([failed, ...others]);

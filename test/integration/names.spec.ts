@@ -1,7 +1,7 @@
 import { foldRoomName } from '#src/protocol/names.js';
 
 const LAST_OF_PLANE_1 = 0x1ffff;
-/** What may stand before and after a letter: some mappings of case go by that. */
+/** Contexts of a letter: some case mappings depend on the neighbouring letters. */
 const AROUND = [
   ['a', ''],
   ['a', 'a'],
@@ -12,7 +12,7 @@ const AROUND = [
   ['aα', '\u0345'],
 ] as const;
 
-/** Gives every letter, mark and digit of the first two planes. */
+/** Yields every letter, mark and digit of the first two planes. */
 function* letters(): Generator<string> {
   for (let code = 0; code <= LAST_OF_PLANE_1; code++) {
     if (code >= 0xd800 && code <= 0xdfff) continue;
@@ -21,7 +21,7 @@ function* letters(): Generator<string> {
   }
 }
 
-test('the id of a room folds to itself, whatever letters it has', () => {
+test('a room id folds to itself, whatever its letters', () => {
   const unstable: string[] = [];
   for (const letter of letters()) {
     for (const [before, after] of AROUND) {
@@ -32,7 +32,7 @@ test('the id of a room folds to itself, whatever letters it has', () => {
   expect(unstable).toEqual([]);
 });
 
-test('a name folds to one id in upper case, in lower case and in each form', () => {
+test('a name folds to the same id in upper case, lower case and each normalization form', () => {
   const forms = (text: string) => [
     ...[text.toUpperCase(), text.toLowerCase(), text.toUpperCase().toLowerCase()],
     ...(['NFC', 'NFD', 'NFKC', 'NFKD'] as const).map((form) => text.normalize(form)),

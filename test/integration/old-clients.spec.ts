@@ -7,10 +7,10 @@ import { startServer, type TestServer } from '../support/server.js';
 const VERSIONS = ['2.2.0', '3.1.1', '4.0.1'];
 const WAYS = [['polling'], ['websocket'], ['polling', 'websocket']];
 const CASES = VERSIONS.flatMap((version) => WAYS.map((transports) => ({ version, transports })));
-/** No client of these versions waits longer for a connection. */
+/** Clients of these versions give up on a connection earlier. */
 const WAIT_MS = 20_000;
 
-/** What is used of Socket.IO clients, whose oldest have no types. */
+/** The members of Socket.IO clients in use; the oldest clients have no types. */
 interface OldSocket {
   on(event: string, listener: (value: unknown) => void): void;
   emit(event: string, data: unknown, ack: (outcome: Outcome) => void): void;
@@ -41,16 +41,19 @@ function ask(socket: OldSocket, command: string, data: object): Promise<Outcome>
   });
 }
 
-test.each(CASES)('Socket.IO $version connects by $transports', async ({ version, transports }) => {
-  const io = require(`socket.io-client-${version}`) as OldClient;
-  const socket = io(server.url, { transports, reconnection: false, forceNew: true });
+test.each(CASES)(
+  'Socket.IO $version connects over $transports',
+  async ({ version, transports }) => {
+    const io = require(`socket.io-client-${version}`) as OldClient;
+    const socket = io(server.url, { transports, reconnection: false, forceNew: true });
 
-  const welcome = await ask(socket, 'hello', { protocol: 1, name: 'Zoë 𐐀' });
-  const joined = await ask(socket, 'room.join', { room: 'general' });
-  const sent = await ask(socket, 'message.send', { room: 'general', text: 'naïve 😀 text' });
-  socket.close();
+    const welcome = await ask(socket, 'hello', { protocol: 1, name: 'Zoë 𐐀' });
+    const joined = await ask(socket, 'room.join', { room: 'general' });
+    const sent = await ask(socket, 'message.send', { room: 'general', text: 'naïve 😀 text' });
+    socket.close();
 
-  expect(welcome).toMatchObject({ ok: true, data: { user: { name: 'Zoë 𐐀' } } });
-  expect(joined).toMatchObject({ ok: true });
-  expect(sent).toMatchObject({ ok: true, data: { message: { text: 'naïve 😀 text' } } });
-});
+    expect(welcome).toMatchObject({ ok: true, data: { user: { name: 'Zoë 𐐀' } } });
+    expect(joined).toMatchObject({ ok: true });
+    expect(sent).toMatchObject({ ok: true, data: { message: { text: 'naïve 😀 text' } } });
+  },
+);

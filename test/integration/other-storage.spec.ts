@@ -7,9 +7,9 @@ import { eventually } from '../support/eventually.js';
 import { picture } from '../support/pictures.js';
 import { startServer } from '../support/server.js';
 import { read, uploaded } from '../support/uploads.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
-/** Files in memory, as an app may have them anywhere. */
+/** A file storage in memory, as an example of an app's own storage. */
 class StorageInMemory implements FileStorage {
   readonly files = new Map<string, Buffer>();
 
@@ -33,10 +33,10 @@ class StorageInMemory implements FileStorage {
   }
 }
 
-test('an app may keep the bytes of files somewhere else', async () => {
+test('an app can provide its own file storage', async () => {
   const storage = new StorageInMemory();
   const server = await startServer({}, { storage });
-  const ann = await greet('websocket', server.port, { name: 'ann' });
+  const ann = await connectClient('websocket', server.port, { name: 'ann' });
   await ann.ok('room.join', { room: 'general' });
 
   const file = await uploaded(server.url, ann, await picture('png'));

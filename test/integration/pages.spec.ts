@@ -1,10 +1,11 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { Controller, Get, Module } from '@nestjs/common';
+import { policyFor } from '#src/http/external-sources.js';
 
+import { captureErrorLog } from '../support/error-log.js';
 import { makeScratchFolder } from '../support/scratch-folder.js';
-import { startServer, type Extras, type TestServer } from '../support/server.js';
+import { startServer, type TestServer } from '../support/server.js';
 
 const JSON_TYPE = /^application\/json/;
 const HTML_TYPE = /^text\/html/;
@@ -13,11 +14,11 @@ let server: TestServer;
 
 afterEach(() => server.dispose());
 
-async function start(env: Record<string, string> = {}, extras: Extras = {}): Promise<void> {
-  server = await startServer(env, extras);
+async function start(env: Record<string, string> = {}): Promise<void> {
+  server = await startServer(env);
 }
 
-/** Asks for a path as it is; gives what matters of the answer. */
+/** Requests a path; returns the status, type, policy and text of the answer. */
 async function get(path: string) {
   const response = await fetch(server.url + path);
   const { status, headers } = response;
@@ -42,7 +43,7 @@ describe('a folder of pages', () => {
     await writeFile(join(folder, 'more', '.git', 'config'), 'a secret');
   });
 
-  test('is served instead of the page, with a policy of its own', async () => {
+  test('is served instead of the page, with its own policy', async () => {
     await start({ PARLANCE_PAGES_DIR: folder });
 
     const first = await get('/');
@@ -55,12 +56,55 @@ describe('a folder of pages', () => {
     expect((await get('/chat.js')).status).toBe(404);
   });
 
-  test('has the policy that is set', async () => {
+  test('does not follow symbolic links to the outside', async () => {
+    await symlink(scratch, join(folder, 'up'));
+    await symlink(join(scratch, 'outside.html'), join(folder, 'page.html'));
+    await mkdir(join(folder, 'indexed'));
+    await symlink(join(scratch, 'outside.html'), join(folder, 'indexed', 'index.html'));
+    await symlink(join(folder, 'more'), join(folder, 'again'));
+    await start({ PARLANCE_PAGES_DIR: folder });
+
+    const outside = ['/page.html', '/up/outside.html', '/indexed/'];
+    for (const path of [...outside, '/indexed', '/%75p/outside.html', '/more/../page.html']) {
+      expect({ path, status: (await get(path)).status }).toEqual({ path, status: 404 });
+    }
+    expect(await get('/again/page.html')).toMatchObject({ status: 200, text: 'one more page' });
+  });
+
+  test('has the configured policy', async () => {
     const policy = "default-src 'self' https://cdn.example";
     await start({ PARLANCE_PAGES_DIR: folder, PARLANCE_PAGES_CSP: policy });
 
     expect(await get('/')).toMatchObject({ status: 200, policy });
     expect((await get('/docs/protocol.md')).policy).toContain("default-src 'none'");
+  });
+
+  test('whose pages load <script src="//cdnjs…"> causes one log line with the setting', async () => {
+    const page = `<!-- <script src="//old.example/x.js"></script> -->
+      <script src="//cdnjs.cloudflare.com/ajax/libs/socket.io/1.3.6/socket.io.min.js"></script>
+      <link rel="stylesheet" href='https://fonts.example/a.css'><script src="/own.js"></script>
+      <a href="https://elsewhere.example">`;
+    await writeFile(join(folder, 'index.html'), page);
+    await writeFile(join(folder, 'more', 'page.html'), page);
+    const load = (): Promise<unknown[]> =>
+      captureErrorLog(async () => {
+        for (const path of ['/', '/more/page.html', '/']) await get(path);
+      });
+    await start({ PARLANCE_PAGES_DIR: folder });
+    const logged = await load();
+
+    const text = JSON.stringify(logged);
+    expect(logged).toHaveLength(1);
+    expect(text).toContain('loads from cdnjs.cloudflare.com, fonts.example');
+    const [, policy = ''] = /PARLANCE_PAGES_CSP to: ([^"]*)"/.exec(text) ?? [];
+    expect(policy).toContain("script-src 'self' 'unsafe-inline' cdnjs.cloudflare.com;");
+    expect(policy).toContain("style-src 'self' 'unsafe-inline' fonts.example;");
+    expect(policy).toContain("font-src 'self' fonts.example");
+    expect(policyFor(policy, page)).toBeNull();
+    await server.dispose();
+    await start({ PARLANCE_PAGES_DIR: folder, PARLANCE_PAGES_CSP: policy });
+    expect((await get('/')).policy).toBe(policy);
+    expect(await load()).toEqual([]);
   });
 
   test.each([
@@ -72,7 +116,7 @@ describe('a folder of pages', () => {
     '/%2e%2e%2foutside.html',
     '/..%5coutside.html',
     '/index.html%00',
-  ])('keeps %s to itself', async (path) => {
+  ])('does not serve %s', async (path) => {
     await start({ PARLANCE_PAGES_DIR: folder });
 
     const { status, text } = await get(path);
@@ -81,7 +125,7 @@ describe('a folder of pages', () => {
     expect(text).not.toMatch(/secret$|^outside|page\.html/);
   });
 
-  test('leaves everything else where it was', async () => {
+  test('leaves all other paths unchanged', async () => {
     await start({ PARLANCE_PAGES_DIR: folder });
 
     expect(await get('/healthz')).toMatchObject({ status: 200, text: '{"status":"ok"}' });
@@ -91,7 +135,7 @@ describe('a folder of pages', () => {
 });
 
 describe('the dialect realtime-chat', () => {
-  test('answers over HTTP as that program did', async () => {
+  test('answers over HTTP like the original program', async () => {
     await start();
 
     const hello = await get('/hello');
@@ -106,36 +150,20 @@ describe('the dialect realtime-chat', () => {
     expect(unknown.policy).toContain("default-src 'none'");
   });
 
-  test.each(['/api', '/api/unknown', '/healthz/unknown'])('leaves %s to programs', async (path) => {
+  test.each(['/api', '/api/unknown', '/healthz/unknown'])('answers %s with JSON', async (path) => {
     await start();
 
     const { status, type } = await get(path);
 
-    expect([status, JSON_TYPE.test(type)]).toEqual([404, true]);
+    expect({ status, isJson: JSON_TYPE.test(type) }).toEqual({ status: 404, isJson: true });
   });
 
-  test('goes after the routes of an embedding app', async () => {
-    @Controller('hello')
-    class OwnController {
-      @Get()
-      hello(): string {
-        return 'our own hello';
-      }
-    }
-    @Module({ controllers: [OwnController] })
-    class OwnModule {}
-
-    await start({}, { modules: [OwnModule] });
-
-    expect(await get('/hello')).toMatchObject({ status: 200, text: 'our own hello' });
-  });
-
-  test('does nothing while it is off', async () => {
+  test('answers nothing if it is disabled', async () => {
     await start({ PARLANCE_DIALECTS: 'livechat' });
 
     for (const path of ['/hello', '/no/such/page']) {
       const { status, type } = await get(path);
-      expect([status, JSON_TYPE.test(type)]).toEqual([404, true]);
+      expect({ status, isJson: JSON_TYPE.test(type) }).toEqual({ status: 404, isJson: true });
     }
   });
 });

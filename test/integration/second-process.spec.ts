@@ -12,26 +12,26 @@ afterEach(async () => {
   await dropDatabase(env);
 });
 
-test('a second process on the same database ends and says why', async () => {
+test('a second process on the same database exits with the reason', async () => {
   const first = new ChildServer(env);
   await first.listening();
   const second = new ChildServer(env);
   expect(await second.ended()).toEqual({ code: 1, signal: null });
-  expect(second.stderr).toContain('Another Parlance uses the database');
+  expect(second.stderr).toContain('Another Parlance uses the database. Where: ');
   expect(second.stderr).toContain('PARLANCE_DATA_DIR or DATABASE_URL');
   expect(second.stderr).not.toContain(' at ');
   expect(second.port).toBe(0);
   expect((await fetch(`${first.url}/readyz`)).status).toBe(200);
 }, 60_000);
 
-test('a process that was killed leaves no lock behind', async () => {
+test('a killed process leaves no lock behind', async () => {
   const first = new ChildServer(env);
   await first.listening();
   await first.kill('SIGKILL');
   await new ChildServer(env).listening();
 }, 60_000);
 
-test('a successor waits for its predecessor to end', async () => {
+test('a new process waits until the previous one has ended', async () => {
   const first = new ChildServer(env);
   await first.listening();
   const successor = new ChildServer(env);

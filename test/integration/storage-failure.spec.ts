@@ -1,4 +1,4 @@
-import type { WriteJob } from '#src/database/writer.js';
+import type { WriteJob } from '#src/database/write-job.js';
 import type { Message } from '#src/protocol/models.js';
 
 import { RoomReader } from '../crash/room-reader.js';
@@ -8,21 +8,21 @@ import { Random } from '../support/random.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { SmallDisk } from '../support/small-disk.js';
 import {
-  greet,
+  connectClient,
   openWire,
   WIRE_TRANSPORTS,
   type WireTransport,
 } from '../support/wire-transports.js';
 
 const ROOM = 'disk';
-/** Needs three pages of SQLite and more. */
+/** A text that needs more than three pages of SQLite. */
 const LONG = '長'.repeat(4_000);
 const ROUNDS = 20;
 
 const isPostgres = process.env['TEST_DATABASE'] === 'postgres';
 const onSqlite = isPostgres ? describe.skip : describe;
 
-/** A command for each way to change what is stored. */
+/** The commands that write. */
 const WRITES: Record<string, (own: Message) => object> = {
   'message.send': () => ({ room: ROOM, text: 'kept out', cid: 'kept out' }),
   'message.edit': ({ id: message }) => ({ room: ROOM, message, text: 'edited' }),
@@ -35,7 +35,7 @@ const WRITES: Record<string, (own: Message) => object> = {
   'user.update': () => ({ name: 'another' }),
 };
 
-/** A command for each way to read, and for all that is not stored. */
+/** The commands that read, and those that store nothing. */
 const READS: Record<string, (own: Message) => object> = {
   'message.history': () => ({ room: ROOM }),
   'message.status': () => ({ room: ROOM, cid: 'kept out' }),
@@ -49,7 +49,7 @@ const READS: Record<string, (own: Message) => object> = {
   'session.ping': () => ({}),
 };
 
-/** Has the rest of a transaction refused; in PostgreSQL a savepoint would end that with it. */
+/** Makes the rest of a transaction fail; in PostgreSQL, a savepoint would end that failure. */
 const refuseRest: WriteJob<void> = async ({ sql }) => {
   const statements = isPostgres
     ? ['RELEASE SAVEPOINT job', 'SET TRANSACTION READ ONLY', 'SAVEPOINT job']
@@ -59,14 +59,14 @@ const refuseRest: WriteJob<void> = async ({ sql }) => {
 
 let server: TestServer;
 let clients: TestClient[];
-/** What was acknowledged. */
+/** The acknowledged messages. */
 let acknowledged: Message[];
 
-/** Starts a server where one client on each transport has said something. */
-async function begin(): Promise<void> {
+/** Starts a server, and sends a message from one client on each transport. */
+async function startWithMessages(): Promise<void> {
   server = await startServer();
   clients = await Promise.all(
-    WIRE_TRANSPORTS.map((transport) => greet(transport, server.port, { name: 'ann' })),
+    WIRE_TRANSPORTS.map((transport) => connectClient(transport, server.port, { name: 'ann' })),
   );
   acknowledged = [];
   for (const client of clients) {
@@ -83,7 +83,7 @@ async function end(): Promise<void> {
   await server.dispose();
 }
 
-/** Sends a message that must be stored now and not before. */
+/** Sends a message that must be stored now and was not stored before. */
 async function send(client: TestClient, text: string, cid?: string): Promise<void> {
   const given = cid === undefined ? {} : { cid };
   const reply = await client.ok('message.send', { room: ROOM, text, ...given });
@@ -92,21 +92,21 @@ async function send(client: TestClient, text: string, cid?: string): Promise<voi
 }
 
 async function unavailable(client: TestClient, cmd: string, data: object): Promise<void> {
-  expect((await client.refused(cmd, data, 'unavailable')).retryable).toBe(true);
+  expect((await client.expectError(cmd, data, 'unavailable')).retryable).toBe(true);
 }
 
 function ownOf({ welcome }: TestClient): Message {
   return acknowledged.find(({ sender }) => sender.id === welcome.user.id) as Message;
 }
 
-/** Compares what is stored, and what everybody saw, with what was acknowledged. */
+/** Compares the stored messages, and those that all clients saw, with the acknowledged ones. */
 async function expectNothingLost(): Promise<void> {
   const { log, history } = await new RoomReader().read(server.port, ROOM);
   const seqs = log.map(({ data }) => data['seq']);
   expect(seqs).toEqual(seqs.map((_, index) => index + 1));
   expect(history).toEqual(acknowledged.toSorted((a, b) => a.seq - b.seq));
   for (const client of clients) {
-    await client.settled();
+    await client.roundTrip();
     const seen = client.logged(ROOM).map(({ data }) => data['seq'] as number);
     expect(seen).toEqual(seen.map((_, index) => (seen[0] ?? 0) + index));
     expect(seen.length).toBeGreaterThanOrEqual(acknowledged.length - clients.length);
@@ -115,23 +115,23 @@ async function expectNothingLost(): Promise<void> {
   }
 }
 
-async function health(path: 'healthz' | 'readyz'): Promise<[number, unknown]> {
+async function health(path: 'healthz' | 'readyz'): Promise<{ code: number; body: unknown }> {
   const response = await fetch(`${server.url}/${path}`);
-  return [response.status, await response.json()];
+  return { code: response.status, body: await response.json() };
 }
 
 onSqlite('a full disk under SQLite', () => {
   let disk: SmallDisk;
 
   beforeEach(async () => {
-    await begin();
+    await startWithMessages();
     disk = new SmallDisk(server);
   });
 
   afterEach(end);
 
-  test('keeps messages out, loses none, and takes them once as soon as it has room', async () => {
-    disk.leave(0);
+  test('refuses messages, loses none, and stores each once when it has space again', async () => {
+    disk.leavePages(0);
     for (const client of clients) {
       const message = { room: ROOM, text: LONG, cid: 'long' };
       await unavailable(client, 'message.send', message);
@@ -140,7 +140,7 @@ onSqlite('a full disk under SQLite', () => {
       expect(status).toEqual({ found: false });
     }
     await expectNothingLost();
-    disk.grow();
+    disk.removeLimit();
     for (const client of clients) {
       await send(client, LONG, 'long');
       const again = await client.ok('message.send', { room: ROOM, text: LONG, cid: 'long' });
@@ -149,9 +149,9 @@ onSqlite('a full disk under SQLite', () => {
     await expectNothingLost();
   });
 
-  test('is filled to the last page, and what was acknowledged until then is there', async () => {
+  test('keeps all acknowledged messages when it fills up to the last page', async () => {
     const random = new Random(1);
-    disk.leave(ROUNDS);
+    disk.leavePages(ROUNDS);
     const refused: [TestClient, string, string][] = [];
     for (let round = 0; round < ROUNDS; round++) {
       await Promise.all(
@@ -170,19 +170,19 @@ onSqlite('a full disk under SQLite', () => {
     expect(acknowledged.length).toBeGreaterThan(clients.length);
     expect(refused.length).toBeGreaterThan(0);
     await expectNothingLost();
-    disk.grow();
+    disk.removeLimit();
     for (const [client, text, cid] of refused) await send(client, text, cid);
     await expectNothingLost();
   });
 
-  test('has no room for one of the messages that share a transaction', async () => {
-    disk.leave(2);
-    const held = await HeldWriter.of(server);
+  test('refuses a message that does not fit among those that share a transaction', async () => {
+    disk.leavePages(2);
+    const held = await HeldWriter.hold(server);
     const texts = ['short', LONG, 'short too'];
     const sent = clients.map((client, index) => {
       return client.post('message.send', { room: ROOM, text: texts[index], cid: 'shared' });
     });
-    await held.waiting(texts.length);
+    await held.untilQueued(texts.length);
     held.release();
     const replies = await Promise.all(clients.map((client, index) => client.reply(sent[index])));
     for (const reply of replies) {
@@ -191,7 +191,7 @@ onSqlite('a full disk under SQLite', () => {
     }
     expect(replies[1]?.ok).toBe(false);
     await expectNothingLost();
-    disk.grow();
+    disk.removeLimit();
     for (const [index, client] of clients.entries()) {
       if (replies[index]?.ok === false) await send(client, texts[index] ?? '', 'shared');
     }
@@ -199,58 +199,58 @@ onSqlite('a full disk under SQLite', () => {
   });
 });
 
-describe('storage that takes no change', () => {
+describe('storage that refuses writes', () => {
   let disk: SmallDisk;
 
   beforeEach(async () => {
-    await begin();
+    await startWithMessages();
     disk = new SmallDisk(server);
   });
 
   afterEach(end);
 
-  test('has every write answered by `unavailable`', async () => {
-    await disk.refuse(true);
+  test('fails every write with `unavailable`', async () => {
+    await disk.setReadOnly(true);
     for (const client of clients) {
       for (const [cmd, data] of Object.entries(WRITES)) {
         await unavailable(client, cmd, data(ownOf(client)));
       }
     }
-    await disk.refuse(false);
+    await disk.setReadOnly(false);
     await expectNothingLost();
     for (const client of clients) await send(client, 'kept out', 'kept out');
     await expectNothingLost();
   });
 
-  test('is found in the middle of a transaction, which is undone', async () => {
+  test('rolls back a transaction that fails halfway', async () => {
     const [ann, sam] = clients as [TestClient, TestClient];
     const message = { room: ROOM, text: 'undone', cid: 'undone' };
-    const held = await HeldWriter.of(server);
+    const held = await HeldWriter.hold(server);
     const before = ann.post('message.send', message);
-    await held.waiting(1);
+    await held.untilQueued(1);
     const shared = expect(held.add(refuseRest)).rejects.toThrow();
     const after = sam.post('message.send', message);
-    await held.waiting(3);
+    await held.untilQueued(3);
     held.release();
     await shared;
     for (const reply of [await ann.reply(before), await sam.reply(after)]) {
       expect(reply).toMatchObject({ ok: false, error: { code: 'unavailable' } });
     }
-    await disk.refuse(false);
+    await disk.setReadOnly(false);
     await expectNothingLost();
     for (const client of [ann, sam]) await send(client, message.text, message.cid);
     await expectNothingLost();
   });
 
-  test('is read all the same, by who comes back too', async () => {
+  test('still answers reads, also for clients that reconnect', async () => {
     const { epoch, seq } = await (clients[0] as TestClient).ok('message.history', { room: ROOM });
-    await disk.refuse(true);
+    await disk.setReadOnly(true);
     for (const [index, client] of clients.entries()) {
       const { token, user } = client.welcome;
       await client.close();
       const transport = WIRE_TRANSPORTS[index] as WireTransport;
       const resume = { [ROOM]: { epoch, seq: 1 } };
-      const back = await greet(transport, server.port, { token, resume });
+      const back = await connectClient(transport, server.port, { token, resume });
       clients[index] = back;
       expect(back.welcome).toMatchObject({ user, resumed: { [ROOM]: { complete: true } } });
       await back.until(() => back.logged(ROOM).length === seq - 1, 'what was missed');
@@ -262,24 +262,24 @@ describe('storage that takes no change', () => {
     await stranger.ok('hello', { protocol: 1 });
     await unavailable(stranger, 'room.join', { room: ROOM });
     await stranger.close();
-    await disk.refuse(false);
+    await disk.setReadOnly(false);
     await expectNothingLost();
   });
 
-  test('leaves the process alive and in service, and is told of', async () => {
+  test('leaves the process running and ready, and /readyz reports it', async () => {
     const [client] = clients as [TestClient];
-    expect(await health('readyz')).toEqual([200, { status: 'ok' }]);
-    await disk.refuse(true);
+    expect(await health('readyz')).toEqual({ code: 200, body: { status: 'ok' } });
+    await disk.setReadOnly(true);
     await unavailable(client, 'message.send', { room: ROOM, text: 'kept out' });
-    expect(await health('readyz')).toEqual([200, { status: 'read-only' }]);
-    expect(await health('healthz')).toEqual([200, { status: 'ok' }]);
-    await disk.refuse(false);
+    expect(await health('readyz')).toEqual({ code: 200, body: { status: 'read-only' } });
+    expect(await health('healthz')).toEqual({ code: 200, body: { status: 'ok' } });
+    await disk.setReadOnly(false);
     await send(client, 'taken');
-    expect(await health('readyz')).toEqual([200, { status: 'ok' }]);
+    expect(await health('readyz')).toEqual({ code: 200, body: { status: 'ok' } });
   });
 
-  test('does not hold up the stop', async () => {
-    await disk.refuse(true);
+  test('does not delay the stop', async () => {
+    await disk.setReadOnly(true);
     const [client] = clients as [TestClient];
     const last = client.post('message.send', { room: ROOM, text: 'last' });
     expect(await client.reply(last)).toMatchObject({ ok: false });

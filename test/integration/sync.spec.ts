@@ -1,50 +1,50 @@
 import { eventually } from '../support/eventually.js';
 import type { TestClient } from '../support/client.js';
-import { HeldDisk } from '../support/held-disk.js';
+import { FakeSync } from '../support/fake-sync.js';
 import { startServer, type TestServer } from '../support/server.js';
-import { greet } from '../support/wire-transports.js';
+import { connectClient } from '../support/wire-transports.js';
 
 const ROOM = 'sync';
 const MESSAGE = { room: ROOM, text: 'hi', cid: 'once' };
 
-// PostgreSQL answers a commit when it is on the disk: the waiting is its own.
+// PostgreSQL itself waits for the disk before it answers a commit.
 const onSqlite = process.env['TEST_DATABASE'] === 'postgres' ? describe.skip : describe;
 
-onSqlite('what is committed and not yet on the disk', () => {
+onSqlite('a commit that is not yet on disk', () => {
   let server: TestServer;
   let ann: TestClient;
   let bob: TestClient;
-  let disk: HeldDisk | undefined;
+  let disk: FakeSync | undefined;
 
   beforeEach(async () => {
     server = await startServer();
-    ann = await greet('websocket', server.port, { name: 'ann' });
-    bob = await greet('socket.io websocket', server.port, { name: 'bob' });
+    ann = await connectClient('websocket', server.port, { name: 'ann' });
+    bob = await connectClient('socket.io websocket', server.port, { name: 'bob' });
     for (const client of [ann, bob]) await client.ok('room.join', { room: ROOM, create: true });
-    await ann.settled();
+    await ann.roundTrip();
   });
 
   afterEach(async () => {
-    disk?.release();
+    disk?.restore();
     await Promise.all([ann.close(), bob.close()]);
     await server.dispose();
   });
 
-  test('is told to nobody until it is there, and holds up nothing else', async () => {
+  test('is not announced before the sync, and does not delay other commands', async () => {
     const syncs: (() => void)[] = [];
-    disk = await HeldDisk.of(() => new Promise((resolve) => syncs.push(resolve)));
+    disk = await FakeSync.install(() => new Promise((resolve) => syncs.push(resolve)));
     const sent = ann.post('message.send', MESSAGE);
     await eventually(() => syncs.length === 1, 'the first sync');
-    // It is committed, so that a read would show it, and another write comes after it.
+    // The message is committed: a read would return it, and another write follows it.
     const read = bob.post('message.history', { room: ROOM });
-    const cat = await greet('websocket', server.port, { name: 'cat' });
+    const cat = await connectClient('websocket', server.port, { name: 'cat' });
     const joined = cat.post('room.join', { room: ROOM });
-    const dan = await greet('websocket', server.port, { name: 'dan' });
-    await dan.settled();
+    const dan = await connectClient('websocket', server.port, { name: 'dan' });
+    await dan.roundTrip();
     const answers = [ann, bob, cat].map((client) => client.frames.length);
-    await dan.settled();
+    await dan.roundTrip();
     expect([ann, bob, cat].map((client) => client.frames.length)).toEqual(answers);
-    expect([ann, bob].map((client) => client.events('message.created'))).toEqual([[], []]);
+    for (const client of [ann, bob]) expect(client.events('message.created')).toEqual([]);
 
     syncs[0]?.();
     await eventually(() => syncs.length === 2, 'the second sync');
@@ -52,25 +52,25 @@ onSqlite('what is committed and not yet on the disk', () => {
     expect(await bob.event('message.created')).toMatchObject({ message: { text: 'hi' } });
     expect(ann.events('member.joined').filter(({ data }) => isOf(cat, data))).toEqual([]);
     syncs[1]?.();
-    disk.release();
+    disk.restore();
     expect(await cat.reply(joined)).toMatchObject({ ok: true });
     expect(await bob.reply(read)).toMatchObject({ data: { messages: [{ text: 'hi' }] } });
     await Promise.all([cat.close(), dan.close()]);
   });
 
-  test('is answered by unavailable if it does not get there, and is there once after all', async () => {
-    disk = await HeldDisk.of(() => {
-      disk?.release();
+  test('fails with `unavailable` if the sync fails, and a retry stores it once', async () => {
+    disk = await FakeSync.install(() => {
+      disk?.restore();
       return Promise.reject(Object.assign(new Error('on purpose'), { code: 'EIO' }));
     });
-    await ann.refused('message.send', MESSAGE, 'unavailable');
-    // What others had in memory may be wrong, so everybody comes back.
-    for (const client of [ann, bob]) expect((await client.end()).code).toBe(4204);
-
-    const { token } = ann.welcome;
-    ann = await greet('websocket', server.port, { token });
-    const { message } = await ann.ok('message.send', MESSAGE);
+    await ann.expectError('message.send', MESSAGE, 'unavailable');
+    // The database has it nevertheless: it is announced once the disk can be used.
+    const { message } = await bob.event('message.created');
     expect(await ann.ok('message.send', MESSAGE)).toEqual({ message, duplicate: true });
+    for (const client of [ann, bob]) {
+      expect(client.events('message.created')).toHaveLength(1);
+      expect(client.events('bye')).toEqual([]);
+    }
     const { messages, epoch } = await ann.ok('message.history', { room: ROOM });
     expect(messages).toEqual([message]);
     const replay = await ann.ok('room.sync', { room: ROOM, epoch, after: 0 });
@@ -78,19 +78,15 @@ onSqlite('what is committed and not yet on the disk', () => {
     expect(events.map(({ data }) => data.seq)).toEqual(events.map((_, index) => index + 1));
   });
 
-  test('counts for the bots of a room as well, once it is there', async () => {
+  test('takes effect for the bots of a room after the sync', async () => {
     const bots = () => ann.ok('bot.status', { room: ROOM });
     const isIn = async () => (await bots()).bots.length === 1;
     for (const command of ['bot.add', 'bot.remove']) {
-      disk = await HeldDisk.of(() => {
-        disk?.release();
+      disk = await FakeSync.install(() => {
+        disk?.restore();
         return Promise.reject(Object.assign(new Error('on purpose'), { code: 'EIO' }));
       });
-      await ann.refused(command, { room: ROOM, bot: 'dice' }, 'unavailable');
-      for (const client of [ann, bob]) await client.end();
-      const [own, other] = [ann, bob].map(({ welcome }) => ({ token: welcome.token }));
-      ann = await greet('websocket', server.port, { ...own });
-      bob = await greet('socket.io websocket', server.port, { ...other });
+      await ann.expectError(command, { room: ROOM, bot: 'dice' }, 'unavailable');
       const isAdded = command === 'bot.add';
       await eventually(async () => (await isIn()) === isAdded, `what ${command} came to`);
     }

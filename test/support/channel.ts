@@ -1,27 +1,27 @@
-/** How a connection ended; `code` is what its client can see. */
+/** The end of a connection; `code` is the close code as the client sees it. */
 export interface Closed {
   readonly code: number;
   readonly reason: string;
 }
 
-/** Learns what comes out of a channel. */
+/** Receives the frames of a channel and its end. */
 export interface ChannelListener {
   frame(frame: unknown): void;
   closed(closed: Closed): void;
 }
 
-/** A connection as frames, whatever carries them. */
+/** A connection that carries frames, over any transport. */
 export interface Channel {
-  /** Sends a frame as it is, well formed or not. */
+  /** Sends a frame unchanged, also if it is malformed. */
   send(frame: unknown): void;
   /** Ends the connection from this side. */
   close(): void;
 }
 
-/** What a connection says before its first frame. */
+/** Data that a connection sends before its first frame. */
 export interface Opening {
-  /** Data of `hello`, by the shorthand of the transport. */
+  /** Data of `hello`, sent with the shorthand of the transport (P-2.10). */
   readonly hello?: Readonly<Record<string, unknown>>;
-  /** HTTP headers of the handshake, where there is one. */
+  /** HTTP headers of the handshake, if the transport has one. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Sqlite } from '#src/database/sqlite.js';
-import { LIFTED_LIMITS } from '#src/harness/lifted-limits.js';
+import { LIFTED_LIMITS } from '#src/bots/testing/lifted-limits.js';
 
 import { Conditions } from './conditions.js';
 
@@ -17,7 +17,7 @@ const BUILD_MS = 120_000;
 const START_MS = 30_000;
 const EXIT_MS = 40_000;
 
-/** How a process ended. */
+/** The exit code or signal of a process. */
 export interface Exit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -32,10 +32,10 @@ export interface LogLine {
 
 let built = false;
 
-/** Builds the server and the client if their sources are newer than what was built; one process at a time. */
+/** Builds the server and the client if the build is out of date; one process at a time. */
 export function buildServer(): void {
   if (built) return;
-  // SQLite's own lock: whoever comes second waits, and a process that dies holds nothing.
+  // The lock of SQLite: a second process waits, and a process that dies releases it.
   const lock = new Sqlite(join(ROOT, 'node_modules', '.parlance-build.lock'), {
     timeout: BUILD_MS,
   });
@@ -57,12 +57,14 @@ function isStale(): boolean {
 function isNewer(source: string, builtAt: number): boolean {
   if (!existsSync(source)) return false;
   const files = readdirSync(source, { recursive: true }) as string[];
-  return files.some((file) => statSync(join(source, file)).mtimeMs > builtAt);
+  // The package of the client is built in a folder below its sources.
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.startsWith('dist'));
+  return sources.some((file) => statSync(join(source, file)).mtimeMs > builtAt);
 }
 
-/** A gateway in a process of its own, as operators run it. */
+/** A server in a child process, as operators run it. */
 export class ChildServer {
-  /** The port that it listens on; 0 until it does. */
+  /** The port that the server listens on; 0 before it listens. */
   port = 0;
   stdout = '';
   stderr = '';
@@ -71,11 +73,11 @@ export class ChildServer {
   private readonly conditions = new Conditions();
   private readonly child: ChildProcess;
 
-  /** Starts the process without waiting for it; `env` adds to its settings. */
+  /** Starts the process without waiting until it listens; `env` adds to its settings. */
   constructor(env: Readonly<Record<string, string>>) {
     buildServer();
     this.child = spawn(process.execPath, [MAIN], {
-      // Not where a developer may have a file of settings.
+      // The folder of a developer can contain an .env file.
       cwd: tmpdir(),
       env: { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', ...LIFTED_LIMITS, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -101,7 +103,7 @@ export class ChildServer {
     return server;
   }
 
-  /** Kills all that still run, whatever a test left behind. */
+  /** Kills all servers that a test left running. */
   static async killAll(): Promise<void> {
     await Promise.all([...ChildServer.running].map((server) => server.kill('SIGKILL')));
   }
@@ -117,13 +119,13 @@ export class ChildServer {
 
   /** Waits until the server listens. */
   async listening(): Promise<void> {
-    const settled = () => this.port !== 0 || this.exit !== undefined;
-    await this.conditions.until(settled, 'the server to listen', START_MS);
+    const isDone = () => this.port !== 0 || this.exit !== undefined;
+    await this.conditions.until(isDone, 'the server to listen', START_MS);
     if (this.exit === undefined) return;
     throw new Error(`The server ended with ${JSON.stringify(this.exit)}:\n${this.stderr}`);
   }
 
-  /** Sends a signal without waiting for what comes of it. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
@@ -140,7 +142,7 @@ export class ChildServer {
     return this.exit as Exit;
   }
 
-  /** Gives the lines of the log so far. */
+  /** Returns the lines of the log so far. */
   log(): LogLine[] {
     return this.stdout
       .split('\n')
@@ -148,7 +150,7 @@ export class ChildServer {
       .map((line) => JSON.parse(line) as LogLine);
   }
 
-  /** Gives the bytes that the process has in memory; 0 where the system does not tell. */
+  /** Returns the resident memory of the process in bytes; 0 if the system does not report it. */
   residentBytes(): number {
     const file = `/proc/${String(this.pid)}/status`;
     if (!existsSync(file)) return 0;

@@ -7,7 +7,8 @@ import type { Welcome } from '#src/protocol/welcome.js';
 
 import type { Channel, ChannelListener, Closed } from './channel.js';
 
-const WAIT_MS = 15_000;
+// Longer than the maximum delay before a client reconnects, 20 seconds.
+const WAIT_MS = 30_000;
 
 /** A reply as it arrived. */
 export type Reply =
@@ -25,7 +26,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** A client that speaks frames and loses none; every wait has a limit and says what it waited for. */
+/** A client that records all frames; every wait has a time limit and names its condition. */
 export class TestClient implements ChannelListener {
   /** Every frame so far, in the order of arrival. */
   readonly frames: unknown[] = [];
@@ -33,22 +34,22 @@ export class TestClient implements ChannelListener {
   private readonly waiters = new Set<Waiter>();
   private channel: Channel | undefined;
   private lastId = 0;
-  /** Events that {@link event} has given already. */
-  private readonly taken = new Set<unknown>();
+  /** Events that {@link event} has returned. */
+  private readonly consumed = new Set<unknown>();
 
-  /** Connects by what `open` does with this client as its listener. */
+  /** Connects: `open` opens a channel whose listener is the client. */
   static async connect(open: (listener: ChannelListener) => Promise<Channel>): Promise<TestClient> {
     const client = new TestClient();
     client.channel = await open(client);
     return client;
   }
 
-  /** Gives the welcome that came, as a reply or as an event. */
+  /** The welcome, which arrived as a reply or as an event. */
   get welcome(): Welcome {
     const found = (this.frames as { data?: Partial<Welcome> }[]).find(
       ({ data }) => data?.session !== undefined,
     );
-    assert(found !== undefined, 'the welcome has come');
+    assert(found !== undefined, 'no welcome has arrived');
     return found.data as Welcome;
   }
 
@@ -62,18 +63,18 @@ export class TestClient implements ChannelListener {
     this.wake();
   }
 
-  /** Sends a frame as it is. */
+  /** Sends a frame unchanged. */
   send(frame: unknown): void {
-    assert(this.channel !== undefined, 'the channel is open');
+    assert(this.channel !== undefined, 'the channel is not open');
     this.channel.send(frame);
   }
 
-  /** Sends a command and waits for its reply, whatever it is. */
+  /** Sends a command and waits for its reply, a success or an error. */
   async call(cmd: string, data: unknown = {}): Promise<Reply> {
     return this.reply(this.post(cmd, data));
   }
 
-  /** Sends a command without waiting; gives the id that its reply will carry. */
+  /** Sends a command without waiting; returns the id of its reply. */
   post(cmd: string, data: unknown = {}): string {
     const id = `c${String(++this.lastId)}`;
     this.send({ id, cmd, data });
@@ -87,48 +88,54 @@ export class TestClient implements ChannelListener {
     return find() as Reply;
   }
 
-  /** Sends a command that must succeed; gives the data of its reply. */
+  /** Sends a command that must succeed; returns the data of its reply. */
   async ok<C extends CommandName>(cmd: C, data: CommandInput<C>): Promise<ReplyData<C>> {
     const reply = await this.call(cmd, data);
     assert(reply.ok, `${cmd} was refused: ${reply.ok ? '' : JSON.stringify(reply.error)}`);
     return reply.data as ReplyData<C>;
   }
 
-  /** Sends a command that must be refused with a code; gives the error. */
-  async refused(cmd: string, data: unknown, code: string): Promise<WireError> {
+  /** Sends a command that must fail with an error code; returns the error. */
+  async expectError(cmd: string, data: unknown, code: string): Promise<WireError> {
     const reply = await this.call(cmd, data);
     assert(!reply.ok, `${cmd} succeeded, but ${code} was expected`);
     assert.equal(reply.error.code, code, JSON.stringify(reply.error));
     return reply.error;
   }
 
-  /** Waits for the next event of a name (that fits), each given once; gives its data. */
+  /**
+   * Waits for the next event with a name whose data passes the test; returns the data.
+   *
+   * Returns each event only once.
+   */
   async event<E extends EventName>(
     name: E,
     fits: (data: EventData<E>) => boolean = () => true,
   ): Promise<EventData<E>> {
     const find = () =>
-      this.events(name).find((frame) => !this.taken.has(frame) && fits(frame.data as EventData<E>));
+      this.events(name).find(
+        (frame) => !this.consumed.has(frame) && fits(frame.data as EventData<E>),
+      );
     await this.until(() => find() !== undefined, `the event ${name}`);
     const found = find();
-    this.taken.add(found);
+    this.consumed.add(found);
     return found?.data as EventData<E>;
   }
 
-  /** Gives the events of a name (or all) that have arrived. */
+  /** Returns the events that have arrived, all or those with a name. */
   events(name?: string): ReceivedEvent[] {
     return (this.frames as ReceivedEvent[]).filter(({ event }) =>
       name === undefined ? event !== undefined : event === name,
     );
   }
 
-  /** Gives the events of a room's log that have arrived, in order. */
+  /** Returns the events of the log of a room that have arrived, in order. */
   logged(room: string): ReceivedEvent[] {
     return this.events().filter(({ data }) => data['room'] === room && data['seq'] !== undefined);
   }
 
-  /** Waits until the server has answered all that was sent before; what comes by then has come. */
-  async settled(): Promise<void> {
+  /** Waits until the server has answered all earlier frames; events that they caused have arrived. */
+  async roundTrip(): Promise<void> {
     await this.ok('session.ping', {});
   }
 
@@ -145,7 +152,7 @@ export class TestClient implements ChannelListener {
     await this.end();
   }
 
-  /** Waits for a condition on what has arrived. */
+  /** Waits for a condition; it is checked after each frame. */
   async until(test: () => boolean, what: string): Promise<void> {
     if (test()) return;
     let timer: NodeJS.Timeout | undefined;
@@ -154,7 +161,7 @@ export class TestClient implements ChannelListener {
       await new Promise<void>((resolve, reject) => {
         (waiter as { resolve: () => void }).resolve = resolve;
         this.waiters.add(waiter);
-        timer = setTimeout(() => reject(this.overdue(what)), WAIT_MS);
+        timer = setTimeout(() => reject(this.timeoutError(what)), WAIT_MS);
       });
     } finally {
       clearTimeout(timer);
@@ -166,11 +173,11 @@ export class TestClient implements ChannelListener {
     for (const waiter of this.waiters) if (waiter.test()) waiter.resolve();
   }
 
-  private overdue(what: string): Error {
+  private timeoutError(what: string): Error {
     const last = this.frames.slice(-5).map((frame) => JSON.stringify(frame).slice(0, 300));
     const state = this.closedAs === undefined ? 'open' : `closed ${JSON.stringify(this.closedAs)}`;
     return new Error(
-      `${what} did not come within ${String(WAIT_MS)} ms; the connection is ${state}; ` +
+      `${what} did not arrive within ${String(WAIT_MS)} ms; the connection is ${state}; ` +
         `the last frames were:\n${last.join('\n')}`,
     );
   }

@@ -1,9 +1,9 @@
 /**
- * Lets the clock of this process run ahead, so that what takes minutes need not be waited for.
+ * Runs a function while the clock of this process is ahead, so that tests need not wait.
  *
- * Timers are not touched; a server in this process sees the later time when it next looks.
+ * Timers are not affected; a server in this process sees the later time when it reads the clock.
  */
-export async function atLaterTime<T>(aheadMs: number, body: () => Promise<T>): Promise<T> {
+export async function withClockAhead<T>(aheadMs: number, body: () => Promise<T>): Promise<T> {
   const now = Date.now;
   Date.now = () => now() + aheadMs;
   try {

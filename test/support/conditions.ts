@@ -3,11 +3,11 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** Waits for conditions on something that changes; every wait has a limit and says what for. */
+/** Waits for conditions; every wait has a time limit and names its condition. */
 export class Conditions {
   private readonly waiters = new Set<Waiter>();
 
-  /** Waits until the test holds; it is tried again at each {@link wake}. */
+  /** Waits until the test returns true; each {@link wake} runs it again. */
   async until(test: () => boolean, what: string, limitMs: number): Promise<void> {
     if (test()) return;
     let timer: NodeJS.Timeout | undefined;
@@ -17,7 +17,7 @@ export class Conditions {
         waiter = { test, resolve };
         this.waiters.add(waiter);
         timer = setTimeout(() => {
-          reject(new Error(`Waited ${String(limitMs)} ms in vain for ${what}`));
+          reject(new Error(`Timed out after ${String(limitMs)} ms waiting for ${what}`));
         }, limitMs);
       });
     } finally {
@@ -26,7 +26,7 @@ export class Conditions {
     }
   }
 
-  /** To be called whenever something has changed. */
+  /** Checks all conditions again; call it after each change. */
   wake(): void {
     for (const waiter of this.waiters) if (waiter.test()) waiter.resolve();
   }

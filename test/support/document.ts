@@ -1,25 +1,27 @@
 import { readFileSync } from 'node:fs';
 
-// Found from the working directory: Jest has no URL of the compiled module to go by.
+import { announcedOf, DEFAULT_LIMITS } from '#src/protocol/limits.js';
+
+// Relative to the working directory: Jest provides no URL of the compiled module.
 const TEXT = readFileSync('docs/protocol.md', 'utf8');
 
 /** A block of the document between fences. */
 export interface Block {
-  /** What follows the fence: `json command`, `session`, … */
+  /** The info string: `json command`, `session`, … */
   readonly info: string;
   readonly text: string;
   /** Line of the fence, from 1. */
   readonly line: number;
-  /** Command that the comment before it names, if there is one. */
+  /** Command that a comment before the block names. */
   readonly replyTo: string | undefined;
 }
 
-/** Gives the clauses of docs/protocol.md, such as `P-3.2`, in their order. */
+/** Returns the clauses of docs/protocol.md in order, such as `P-3.2`. */
 export function clauses(): string[] {
   return [...TEXT.matchAll(/^### (P-\d+\.\d+) /gm)].map(([, clause = '']) => clause);
 }
 
-/** Gives the fenced blocks of docs/protocol.md whose info begins with a word. */
+/** Returns the fenced blocks of docs/protocol.md whose info begins with a word. */
 export function blocks(word: string): Block[] {
   const fenced = /(?:<!-- reply to ([\w.]+) -->\s*)?^```([^\n]*)\n([\s\S]*?)^```$/gm;
   return [...TEXT.matchAll(fenced)]
@@ -30,7 +32,15 @@ export function blocks(word: string): Block[] {
     .filter(({ info }) => info.split(' ')[0] === word);
 }
 
-/** Gives the rows of the table in a clause, each as its cells without code marks. */
+/** Parses an example; an empty `limits` stands for the defaults (P-2.4). */
+export function parseExample(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) => {
+    const isLeftOut = key === 'limits' && JSON.stringify(value) === '{}';
+    return isLeftOut ? announcedOf(DEFAULT_LIMITS) : value;
+  });
+}
+
+/** Returns the rows of the table in a clause, each as its cells without code marks. */
 export function table(clause: string): string[][] {
   const start = TEXT.indexOf(`\n### ${clause} `);
   const section = TEXT.slice(start + 1, TEXT.indexOf('\n### ', start + 1));
@@ -42,7 +52,7 @@ export function table(clause: string): string[][] {
     .slice(2);
 }
 
-/** Gives the headings of the fourth level in a clause, without code marks. */
+/** Returns the headings of the fourth level in a clause, without code marks. */
 export function headings(clause: string): string[] {
   const start = TEXT.indexOf(`\n### ${clause} `);
   const section = TEXT.slice(start + 1, TEXT.indexOf('\n### ', start + 1));

@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
 
-import { PinoLogger } from '#src/logger.js';
+import { PinoLogger } from '#src/server/logger.js';
 
-/** Gives what the servers of this process log as a warning, or as worse, while something is done. */
-export async function logOfErrors(act: () => Promise<unknown>): Promise<unknown[]> {
+/** Returns the warnings and errors that servers of this process log while a function runs. */
+export async function captureErrorLog(act: () => Promise<unknown>): Promise<unknown[]> {
   const logged: unknown[] = [];
   const note = (...line: unknown[]) => void logged.push(line);
   const silent = new PinoLogger('silent');

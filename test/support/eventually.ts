@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 30_000;
 const PAUSE_MS = 2;
 
-/** Asks again until something has come about; to be used where no frame tells it. */
+/** Polls until a condition is true; for conditions that no frame reports. */
 export async function eventually(
   test: () => boolean | Promise<boolean>,
   what: string,
@@ -11,7 +11,7 @@ export async function eventually(
   const deadline = performance.now() + LIMIT_MS;
   while (!(await test())) {
     if (performance.now() > deadline) {
-      throw new Error(`${what} did not come about within ${String(LIMIT_MS)} ms`);
+      throw new Error(`${what} was not true within ${String(LIMIT_MS)} ms`);
     }
     await delay(PAUSE_MS);
   }

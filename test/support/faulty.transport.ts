@@ -10,26 +10,26 @@ import type {
   TransportHost,
 } from '#src/index.js';
 
-/** What a transport may do wrong. */
+/** The method of a link that throws. */
 export type Fault = 'prepare' | 'push' | 'bufferedBytes' | 'reply' | 'close' | 'resume';
 
 interface Named extends Prepared {
   readonly events: readonly string[];
 }
 
-/** A connection over a transport that throws where it is told to, at an event or at any. */
+/** A link whose methods throw on request, for one event or for all. */
 export class FaultyLink implements Link {
   readonly id = randomUUID();
   readonly heartbeat = { intervalMs: 0, timeoutMs: 0 };
   readonly pausable = true;
-  /** Names of the events that arrived. */
+  /** Names of the events that were pushed. */
   readonly events: string[] = [];
   closedAs: number | undefined;
   sink: Sink | undefined;
   readonly encoding: Encoding = {
     name: `faulty ${this.id}`,
     prepare: (event): Named => {
-      this.failAt('prepare', event);
+      this.throwIfFaulty('prepare', event);
       return { events: [event], bytes: event.length };
     },
     join: (prepared): Named => {
@@ -39,20 +39,20 @@ export class FaultyLink implements Link {
   private readonly faults = new Map<Fault, string | undefined>();
 
   get bufferedBytes(): number {
-    this.failAt('bufferedBytes');
+    this.throwIfFaulty('bufferedBytes');
     return 0;
   }
 
-  /** Has it throw from now on; where that is about events, at one of a name. */
-  breakAt(fault: Fault, event?: string): void {
+  /** Makes a method throw from now on; `event` limits that to events with a name. */
+  injectFault(fault: Fault, event?: string): void {
     this.faults.set(fault, event);
   }
 
-  /** Sends a command; gives its outcome, if one comes. */
+  /** Sends a command; resolves to its outcome, if there is one. */
   call(name: string, data: object): Promise<Outcome> {
     return new Promise((resolve) => {
       const reply = (outcome: Outcome) => {
-        this.failAt('reply');
+        this.throwIfFaulty('reply');
         resolve(outcome);
       };
       this.sink?.command({ name, data, reply });
@@ -61,7 +61,7 @@ export class FaultyLink implements Link {
 
   push(prepared: Prepared): void {
     for (const event of (prepared as Named).events) {
-      this.failAt('push', event);
+      this.throwIfFaulty('push', event);
       this.events.push(event);
     }
   }
@@ -69,7 +69,7 @@ export class FaultyLink implements Link {
   pause(): void {}
 
   resume(): void {
-    this.failAt('resume');
+    this.throwIfFaulty('resume');
   }
 
   pingByFrames(): boolean {
@@ -78,31 +78,39 @@ export class FaultyLink implements Link {
 
   close(code: number, reason: string): void {
     this.closedAs = code;
-    this.failAt('close');
+    this.throwIfFaulty('close');
     this.sink?.closed(code, reason);
   }
 
-  private failAt(fault: Fault, event?: string): void {
+  private throwIfFaulty(fault: Fault, event?: string): void {
     if (!this.faults.has(fault)) return;
     const only = this.faults.get(fault);
     if (only === undefined || only === event) throw new Error(`a transport with a fault: ${fault}`);
   }
 }
 
-/** A transport that does not keep its word never to throw. */
+/** Path at which every request and upgrade makes the transport throw. */
+export const FAULTY_PATH = '/faulty';
+
+/** A transport that breaks the rule never to throw. */
 export class FaultyTransport implements ChatTransport {
   readonly name = 'faulty';
   private host: TransportHost | undefined;
 
   attach(host: TransportHost): void {
     this.host = host;
+    const fail = (): never => {
+      throw new Error('a transport with a fault: request');
+    };
+    host.claimUpgrade((path) => path === FAULTY_PATH, fail);
+    host.claimRequests((path) => path === FAULTY_PATH, fail);
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Opens a connection, which has no fault yet. */
+  /** Opens a connection without faults. */
   connect(): FaultyLink {
     const link = new FaultyLink();
     const handshake = { headers: {}, url: '', remoteAddress: '127.0.0.1' };

@@ -10,10 +10,10 @@ interface Gate {
   readonly open: () => void;
 }
 
-/** A gateway beside ours, whose one command is answered when the test says so. */
+/** A gateway of the app with one command, which is answered when a test opens its gate. */
 @WebSocketGateway()
 export class GatedGateway {
-  /** Gates that commands have come to, in that order. */
+  /** Names of the gates at which commands arrived, in order. */
   readonly reached: string[] = [];
   private readonly gates = new Map<string, Gate>();
   private readonly conditions = new Conditions();
@@ -26,13 +26,13 @@ export class GatedGateway {
     return { gate };
   }
 
-  /** Lets the command at a gate be answered. */
+  /** Opens a gate, so that its command is answered. */
   open(gate: string): void {
     this.gate(gate).open();
   }
 
-  /** Waits until a command has come to a gate. */
-  async reaches(gate: string): Promise<void> {
+  /** Waits until a command has arrived at a gate. */
+  async untilReached(gate: string): Promise<void> {
     const reached = () => this.reached.includes(gate);
     await this.conditions.until(reached, `a command at the gate ${gate}`, WAIT_MS);
   }
@@ -49,6 +49,6 @@ export class GatedGateway {
   }
 }
 
-/** What an app with {@link GatedGateway} imports. */
+/** The module of {@link GatedGateway}. */
 @Module({ providers: [GatedGateway] })
 export class GatedModule {}

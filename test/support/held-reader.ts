@@ -2,24 +2,28 @@ import { Reader } from '#src/database/reader.js';
 
 import type { TestServer } from './server.js';
 
-/** More than the server has connections to read by; those that come later wait behind these. */
+/** More reads than the server has connections for; later reads wait for these. */
 const READS = 16;
 
-/** The reads of a server, held back so that the test decides when the database answers. */
+/** Blocks the reads of a server until a test releases them. */
 export class HeldReader {
-  private constructor(private readonly letGo: () => void) {}
+  private constructor(
+    private readonly unblock: () => void,
+    private readonly ended: Promise<unknown>,
+  ) {}
 
-  /** Holds back every read from now on. */
-  static of({ app }: TestServer): HeldReader {
+  /** Blocks all reads from now on. */
+  static hold({ app }: TestServer): HeldReader {
     const reader = app.get(Reader);
-    let letGo = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (letGo = resolve));
-    for (let read = 0; read < READS; read++) void reader.snapshot(() => gate);
-    return new HeldReader(letGo);
+    let unblock = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (unblock = resolve));
+    const reads = Array.from({ length: READS }, () => reader.snapshot(() => gate));
+    return new HeldReader(unblock, Promise.all(reads));
   }
 
-  /** Lets everything go on. */
-  release(): void {
-    this.letGo();
+  /** Unblocks all reads; some may still wait for a connection that is being opened. */
+  async release(): Promise<void> {
+    this.unblock();
+    await this.ended;
   }
 }

@@ -1,38 +1,42 @@
-import { Writer, type WriteJob } from '#src/database/writer.js';
+import type { WriteJob } from '#src/database/write-job.js';
+import { Writer } from '#src/database/writer.js';
 
 import { eventually } from './eventually.js';
 import type { TestServer } from './server.js';
 
-/** The writer of a server, held back so that what comes meanwhile waits in its order. */
+/** Blocks the writer of a server, so that writes queue up until a test releases them. */
 export class HeldWriter {
   private constructor(
     private readonly writer: Writer,
-    private readonly letGo: () => void,
+    private readonly unblock: () => void,
   ) {}
 
-  /** Holds the writer back, once it has done what it was given before. */
-  static async of(server: TestServer | undefined): Promise<HeldWriter> {
+  /** Blocks the writer after its current jobs. */
+  static async hold(server: TestServer | undefined): Promise<HeldWriter> {
     if (server === undefined) throw new Error('The server is not in this process.');
     const writer = server.app.get(Writer);
     return new Promise((reached) => {
-      void writer.run(() => new Promise<void>((letGo) => reached(new HeldWriter(writer, letGo))));
+      void writer.run(
+        [],
+        () => new Promise<void>((unblock) => reached(new HeldWriter(writer, unblock))),
+      );
     });
   }
 
-  /** Waits until so many writes wait. */
-  async waiting(count: number): Promise<void> {
-    // Nothing but the writer knows: no program needs to.
+  /** Waits until at least `count` writes are queued. */
+  async untilQueued(count: number): Promise<void> {
+    // The queue is private: only tests need its length.
     const length = () => (this.writer as unknown as { queue: readonly unknown[] }).queue.length;
-    await eventually(() => length() >= count, `${String(count)} waiting writes`);
+    await eventually(() => length() >= count, `${String(count)} queued writes`);
   }
 
-  /** Adds a job of the test to those that wait. */
-  add(job: WriteJob<void>): Promise<void> {
-    return this.writer.run(job);
+  /** Queues a job of the test, which touches some logs. */
+  add(job: WriteJob<void>, logs: readonly string[] = []): Promise<void> {
+    return this.writer.run(logs, job);
   }
 
-  /** Lets everything go on. */
+  /** Unblocks the writer. */
   release(): void {
-    this.letGo();
+    this.unblock();
   }
 }

@@ -80,7 +80,7 @@ class LineLink implements Link {
     this.socket.end();
   }
 
-  /** Takes in a line of the client: the data of a hello by shorthand, or a frame. */
+  /** Handles a line of the client, which is a frame. */
   receive(line: string): void {
     if (this.closing || this.sink === undefined) return;
     try {
@@ -103,7 +103,7 @@ class LineLink implements Link {
   }
 }
 
-/** The protocol as lines of JSON over TCP: a transport as a third party would write it. */
+/** The protocol as lines of JSON over TCP: an example of a transport by a third party. */
 export class LineTransport implements ChatTransport {
   readonly name = 'lines';
   private readonly server: Server = createServer({ noDelay: true });
@@ -132,15 +132,15 @@ export class LineTransport implements ChatTransport {
   }
 }
 
-/** The first line of a client: the data of its hello, if it wants the shorthand. */
+/** Accepts a connection by its first line, which may have the data of hello (P-2.10). */
 function accept(host: TransportHost, link: Link, socket: Socket, line: string): Sink | undefined {
   const { hello } = JSON.parse(line) as { hello?: unknown };
   const remoteAddress = socket.remoteAddress ?? '';
-  const greeting = hello === undefined ? {} : { hello };
-  return host.accept(link, { headers: {}, url: '', remoteAddress, ...greeting });
+  const shorthand = hello === undefined ? {} : { hello };
+  return host.accept(link, { headers: {}, url: '', remoteAddress, ...shorthand });
 }
 
-/** Only LF ends a line; node:readline would also split a text at U+2028. */
+/** Splits lines at LF only; node:readline would also split a text at U+2028. */
 function eachLine(socket: Socket, onLine: (line: string) => void): void {
   let rest = '';
   socket.setEncoding('utf8');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 
-import type { WriteJob } from '#src/database/writer.js';
+import type { WriteJob } from '#src/database/write-job.js';
 
-/** Has the commit fail for all that share the transaction; the last job of them. */
+/** Makes the commit fail for all jobs that share the transaction; queue it as the last of them. */
 export const loseTransaction: WriteJob<void> = async ({ sql }) => {
   await sql.run('ROLLBACK');
   if (process.env['TEST_DATABASE'] !== 'postgres') return;

@@ -1,20 +1,20 @@
 import { openRaw, type RawWebSocket } from './raw-websocket.js';
 
-/** Finds the first packet that begins with a text; waits for it. */
+/** Waits for the first packet that starts with `start`; returns it. */
 export async function packet({ client }: RawWebSocket, start: string): Promise<string> {
   const find = () => (client.frames as string[]).find((text) => text.startsWith(start));
-  await client.until(() => find() !== undefined, `a packet that begins with ${start}`);
+  await client.until(() => find() !== undefined, `a packet that starts with ${start}`);
   return find() ?? '';
 }
 
-/** Opens engine.io over WebSocket by hand; packets are texts. */
+/** Opens Engine.IO over a raw WebSocket; packets are texts. */
 export function openPackets(url: string, revision: 3 | 4): Promise<RawWebSocket> {
   const base = url.replace(/^http/, 'ws');
   return openRaw(`${base}/socket.io/?EIO=${String(revision)}&transport=websocket`, { texts: true });
 }
 
-/** Opens a Socket.IO connection over WebSocket by hand, of the newest protocol. */
-export async function openByHand(url: string, auth?: object): Promise<RawWebSocket> {
+/** Opens Socket.IO over a raw WebSocket, with the latest protocol. */
+export async function openSocketIoPackets(url: string, auth?: object): Promise<RawWebSocket> {
   const raw = await openPackets(url, 4);
   await packet(raw, '0{');
   raw.socket.send(`40${auth === undefined ? '' : JSON.stringify(auth)}`);
@@ -22,7 +22,7 @@ export async function openByHand(url: string, auth?: object): Promise<RawWebSock
   return raw;
 }
 
-/** Gives the value in the acknowledgement of a number. */
+/** Waits for the acknowledgement with a number; returns its value. */
 export async function ack(raw: RawWebSocket, number: number): Promise<Record<string, unknown>> {
   const start = `43${String(number)}[`;
   const text = await packet(raw, start);

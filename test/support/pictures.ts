@@ -1,15 +1,15 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 
-/** Types of images as sharp names them. */
+/** Image formats as sharp names them. */
 export const FORMATS = ['png', 'jpeg', 'gif', 'webp', 'avif'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** A still image, by default of 60 × 40 pixels. */
+/** Returns a still image, by default of 60 × 40 pixels. */
 export function picture(format: Format, { width = 60, height = 40 } = {}): Promise<Buffer> {
   return still(width, height).toFormat(format).toBuffer();
 }
 
-/** An image that lies on its side, with a text in its metadata. */
+/** Returns an image that is rotated by its metadata, which also contain a text. */
 export function photo(format: 'jpeg' | 'png' | 'webp', secret: string): Promise<Buffer> {
   return still(60, 40)
     .withMetadata({ orientation: 6 })
@@ -18,14 +18,14 @@ export function photo(format: 'jpeg' | 'png' | 'webp', secret: string): Promise<
     .toBuffer();
 }
 
-/** An animation of three frames of 60 × 40 pixels. */
+/** Returns an animation of three frames of 60 × 40 pixels. */
 export async function animation(format: 'gif' | 'webp'): Promise<Buffer> {
   const frames = ['red', 'green', 'blue'].map((color) => still(60, 40, color).png().toBuffer());
   const all = sharp(await Promise.all(frames), { join: { animated: true } });
   return all.toFormat(format, { delay: [100, 100, 100] }).toBuffer();
 }
 
-/** A GIF of so many frames of one pixel, by turns black and white. */
+/** Returns a GIF of one pixel whose frames alternate between black and white. */
 export function flicker(frames: number): Buffer {
   const head = Buffer.from('47494638396101000100800000000000ffffff', 'hex');
   const frame = (code: string) =>
@@ -35,14 +35,14 @@ export function flicker(frames: number): Buffer {
   return Buffer.concat([head, ...all, Buffer.from(';')]);
 }
 
-/** An image that no encoder makes small. */
+/** Returns an image of random noise, which compresses badly. */
 export function noise(format: Format, width: number, height: number): Promise<Buffer> {
   const grain = { type: 'gaussian', mean: 128, sigma: 80 } as const;
   const create = { width, height, channels: 4, background: 'red', noise: grain } as const;
   return sharp({ create }).toFormat(format).toBuffer();
 }
 
-/** Reads what a program for images would show. */
+/** Reads the metadata of an image. */
 export function look(bytes: Buffer): Promise<Metadata> {
   return sharp(bytes, { animated: true }).metadata();
 }

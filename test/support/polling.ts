@@ -1,11 +1,11 @@
 const SEPARATOR = '\x1e';
 const POLL_MS = 8_000;
 
-/** Engine.IO over HTTP polling by hand, to send what no client library would. */
+/** A handwritten client of Engine.IO over HTTP polling, which can send what no library sends. */
 export class Polling {
   private constructor(private readonly url: string) {}
 
-  /** Opens a session of Engine.IO; nothing of Socket.IO has been said then. */
+  /** Opens an Engine.IO session, without the connect packet of Socket.IO. */
   static async open(
     base: string,
     headers: Readonly<Record<string, string>> = {},
@@ -16,20 +16,20 @@ export class Polling {
     return new Polling(`${url}&sid=${sid}`);
   }
 
-  /** Where the session is polled. */
+  /** Path and query of the session. */
   get path(): string {
     const { pathname, search } = new URL(this.url);
     return pathname + search;
   }
 
-  /** Sends packets in one request; gives the status of the answer. */
+  /** Sends packets in one request; returns the HTTP status. */
   async post(...packets: string[]): Promise<number> {
     const headers = { 'Content-Type': 'text/plain;charset=UTF-8' };
     const body = packets.join(SEPARATOR);
     return (await fetch(this.url, { method: 'POST', body, headers })).status;
   }
 
-  /** Polls once; gives the packets, or none if the session has ended. */
+  /** Polls once; returns the packets, none if the session has ended. */
   async poll(): Promise<string[]> {
     const response = await fetch(this.url, { signal: AbortSignal.timeout(POLL_MS) });
     return response.ok ? packetsOf(response) : [];

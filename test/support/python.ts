@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-/** What to install where {@link python} is undefined. */
+/** Message for developers without {@link python}. */
 export const NO_PYTHON = 'Install Python 3 with its package websockets (python3-websockets).';
 
 /** Command of a Python that has the package websockets; undefined if there is none. */

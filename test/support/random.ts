@@ -1,4 +1,4 @@
-/** Random numbers that a seed repeats. */
+/** Random numbers that are reproducible by a seed. */
 export class Random {
   private state: number;
 
@@ -6,7 +6,7 @@ export class Random {
     this.state = seed >>> 0;
   }
 
-  /** Gives a number from 0 up to, but not with, 1 (mulberry32). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive), by mulberry32. */
   next(): number {
     this.state = (this.state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.state ^ (this.state >>> 15), this.state | 1);
@@ -14,33 +14,33 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** Gives an integer from `from` to `to`, both included. */
+  /** Returns an integer from `from` to `to`, both inclusive. */
   between(from: number, to: number): number {
     return from + Math.floor(this.next() * (to - from + 1));
   }
 
-  /** Says yes with a probability. */
+  /** Returns true with a probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** Picks one of several. */
+  /** Returns one of the items. */
   pick<T>(items: readonly T[]): T {
     return items[this.between(0, items.length - 1)] as T;
   }
 
-  /** Gives random bytes. */
+  /** Returns random bytes. */
   bytes(length: number): Buffer {
     return Buffer.from(Array.from({ length }, () => this.between(0, 255)));
   }
 
-  /** Gives another sequence that this one's seed repeats too. */
+  /** Returns another generator, which is reproducible by the same seed. */
   fork(): Random {
     return new Random(this.between(0, 2 ** 32 - 1));
   }
 }
 
-/** Gives a seed: the one in the environment variable, to repeat a failure, or any. */
+/** Returns the seed in an environment variable, to reproduce a failure, or a random one. */
 export function seedFrom(variable: string): number {
   const given = process.env[variable];
   return given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);

@@ -8,21 +8,21 @@ import { WebSocket, type ClientOptions } from 'ws';
 
 import { TestClient } from './client.js';
 
-/** A WebSocket whose client does nothing by itself, to be as ill-behaved as a test needs. */
+/** A WebSocket without automatic behavior, for tests of clients that break rules. */
 export interface RawWebSocket {
-  /** Collects what comes: frames of the protocol, or texts as they are. */
+  /** Records what arrives: frames of the protocol, or plain texts. */
   readonly client: TestClient;
   readonly socket: WebSocket;
-  /** Pings that have come. */
+  /** Number of pings that have arrived. */
   pings(): number;
-  /** Writes bytes below the WebSocket. */
+  /** Writes bytes to the TCP connection. */
   write(bytes: Buffer): void;
 }
 
-/** How a raw WebSocket is opened. */
+/** Options of a raw WebSocket. */
 export interface RawOptions extends ClientOptions {
   readonly subprotocols?: string[];
-  /** Gives texts as they are instead of frames. */
+  /** Records plain texts instead of frames. */
   readonly texts?: boolean;
 }
 
@@ -56,7 +56,7 @@ export async function openRaw(url: string, options: RawOptions = {}): Promise<Ra
   };
 }
 
-/** A WebSocket frame as RFC 6455 has it, or not quite. */
+/** A WebSocket frame (RFC 6455), valid or not. */
 export interface RawFrame {
   readonly opcode: number;
   readonly payload?: Buffer;
@@ -65,24 +65,24 @@ export interface RawFrame {
   readonly masked?: boolean;
 }
 
-/** Makes the bytes of a small WebSocket frame of a client. */
+/** Returns the bytes of a small WebSocket frame of a client. */
 export function rawFrame({ opcode, payload, fin, rsv1, masked }: RawFrame): Buffer {
   const data = payload ?? Buffer.alloc(0);
-  if (data.length > 125) throw new Error('Give a payload of at most 125 bytes.');
+  if (data.length > 125) throw new Error('The payload must have at most 125 bytes.');
   const first = (fin === false ? 0 : 0x80) | (rsv1 === true ? 0x40 : 0) | opcode;
   if (masked === false) return Buffer.concat([Buffer.from([first, data.length]), data]);
   // A mask of zeros leaves the payload as it is.
   return Buffer.concat([Buffer.from([first, 0x80 | data.length, 0, 0, 0, 0]), data]);
 }
 
-/** What the server answers to an attempt to upgrade. */
+/** The response to an upgrade request. */
 export interface UpgradeAnswer {
-  /** 101 if it agreed. */
+  /** 101 if the server upgraded the connection. */
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The headers of an upgrade as a browser sends them. */
+/** Returns the headers of an upgrade request of a browser. */
 function upgradeHeaders(): Record<string, string> {
   return {
     Connection: 'Upgrade',
@@ -92,7 +92,7 @@ function upgradeHeaders(): Record<string, string> {
   };
 }
 
-/** Reads the refusal of an upgrade to its end, without ending the connection from this side. */
+/** Requests an upgrade and reads the refusal to its end, without closing this side. */
 export async function refusedUpgrade(
   port: number,
   path: string,
@@ -108,7 +108,7 @@ export async function refusedUpgrade(
   return { answer, socket };
 }
 
-/** Tries to upgrade to WebSocket, and drops the connection as soon as it is answered. */
+/** Requests an upgrade to WebSocket, and drops the connection after the response. */
 export function tryUpgrade(
   url: string,
   headers: Readonly<Record<string, string>> = {},

@@ -3,16 +3,16 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where Linux keeps files in memory: a flush to the disk costs nothing there. */
+/** The file system of Linux in memory, where syncing costs nothing. */
 const IN_MEMORY = '/dev/shm';
-const ENOUGH_BYTES = 2 ** 30;
+const MIN_FREE_BYTES = 2 ** 30;
 
-/** Makes a folder for a database of a test, in memory if there is room enough. */
+/** Creates a folder for a database, in memory if enough space is free. */
 export function makeScratchFolder(): Promise<string> {
   return mkdtemp(join(hasRoom(IN_MEMORY) ? IN_MEMORY : tmpdir(), 'parlance-'));
 }
 
-/** Makes a folder on the disk, where a commit takes its time. */
+/** Creates a folder on the disk, where commits take time. */
 export function makeDiskFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'parlance-'));
 }
@@ -20,5 +20,5 @@ export function makeDiskFolder(): Promise<string> {
 function hasRoom(folder: string): boolean {
   if (!existsSync(folder)) return false;
   const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize >= ENOUGH_BYTES;
+  return bavail * bsize >= MIN_FREE_BYTES;
 }

@@ -24,10 +24,10 @@ import {
 } from '@nestjs/websockets';
 import { map, of, throwError, type Observable } from 'rxjs';
 
-import type { Connection } from '#src/chat/connection.js';
+import type { Connection } from '#src/chat/connections/connection.js';
 import { ProtocolError } from '#src/protocol/errors.js';
 
-/** Lets in who has the right name. */
+/** Allows only users with the name `owner`. */
 class OwnersOnly implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const client = context.switchToWs().getClient<Connection>();
@@ -35,7 +35,7 @@ class OwnersOnly implements CanActivate {
   }
 }
 
-/** Puts the result into a field. */
+/** Wraps the result in an object. */
 class Wrap implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
     return next.handle().pipe(map((wrapped: unknown) => ({ wrapped })));
@@ -44,7 +44,7 @@ class Wrap implements NestInterceptor {
 
 class OutOfStock extends Error {}
 
-/** Reports with an event, as filters of Nest do. */
+/** Emits an event for an exception, as filters of Nest do. */
 @Catch(OutOfStock)
 class StockFilter implements ExceptionFilter {
   catch(_error: OutOfStock, host: ArgumentsHost): void {
@@ -52,10 +52,10 @@ class StockFilter implements ExceptionFilter {
   }
 }
 
-/** A gateway as any Nest app may have one; it knows nothing of the protocol. */
+/** A gateway of a Nest app, which does not know the protocol. */
 @WebSocketGateway()
 export class ShopGateway implements OnGatewayConnection, OnGatewayDisconnect {
-  /** Names of the users who came and went. */
+  /** Names of the users who connected (`+`) and disconnected (`-`). */
   readonly visits: string[] = [];
 
   handleConnection(client: Connection): void {
@@ -158,23 +158,23 @@ export class ShopGateway implements OnGatewayConnection, OnGatewayDisconnect {
   }
 }
 
-/** A gateway that cannot bear users of some names. */
+/** A gateway whose hooks fail for users with certain names. */
 @WebSocketGateway()
-class ClumsyGateway implements OnGatewayConnection, OnGatewayDisconnect {
+class FailingGateway implements OnGatewayConnection, OnGatewayDisconnect {
   handleConnection(client: Connection): void | Promise<never> {
-    return stumbleOver(client);
+    return failFor(client);
   }
 
   handleDisconnect(client: Connection): void | Promise<never> {
-    return stumbleOver(client);
+    return failFor(client);
   }
 }
 
-function stumbleOver({ session }: Connection): void | Promise<never> {
+function failFor({ session }: Connection): void | Promise<never> {
   if (session?.user.name === 'step') throw new Error('fell over a step');
   if (session?.user.name === 'cable') return Promise.reject(new Error('fell over a cable'));
 }
 
-/** What an app with {@link ShopGateway} imports. */
-@Module({ providers: [ShopGateway, ClumsyGateway] })
+/** The module of {@link ShopGateway}. */
+@Module({ providers: [ShopGateway, FailingGateway] })
 export class ShopModule {}

@@ -5,25 +5,25 @@ import { Attachment } from '#src/protocol/models.js';
 
 import type { TestClient } from './client.js';
 
-/** What an HTTP request was answered by. */
+/** An HTTP response with its body. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly bytes: Buffer;
 }
 
-/** How an upload is sent. */
+/** Options of an upload. */
 export interface UploadOptions {
   readonly name?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Gives the headers that tell who somebody is. */
+/** Returns the headers that authenticate a user. */
 export function bearer({ welcome }: TestClient): Record<string, string> {
   return { authorization: `Bearer ${welcome.token ?? ''}` };
 }
 
-/** Sends a request and reads its whole answer. */
+/** Sends a request and reads the whole response. */
 export async function request(url: string, init: RequestInit = {}): Promise<HttpAnswer> {
   const { status, headers, ...answer } = await fetch(url, init).then(async (response) => ({
     status: response.status,
@@ -33,7 +33,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Http
   return { status, headers, bytes: Buffer.from(answer.body) };
 }
 
-/** Uploads bytes, whatever comes of it. */
+/** Uploads bytes; returns the response, a success or an error. */
 export function upload(
   url: string,
   bytes: Buffer,
@@ -44,7 +44,7 @@ export function upload(
   return request(`${url}/api/files${query}`, { method: 'POST', headers, body });
 }
 
-/** Uploads bytes that must be taken; gives the file. */
+/** Uploads bytes, which must succeed; returns the file. */
 export async function uploaded(
   url: string,
   client: TestClient,
@@ -59,12 +59,12 @@ export async function uploaded(
   return file as Attachment;
 }
 
-/** Reads a path as a user, whatever comes of it. */
+/** Requests a path as a user; returns the response, a success or an error. */
 export function read(url: string, path: string, client: TestClient): Promise<HttpAnswer> {
   return request(url + path, { headers: bearer(client) });
 }
 
-/** Gives the error of an answer, whose status must be this one. */
+/** Asserts the status and the error code of a response; returns the error. */
 export function errorOf(answer: HttpAnswer, status: number, code: string): WireError {
   const text = answer.bytes.toString();
   assert.equal(answer.status, status, text);

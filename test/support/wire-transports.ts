@@ -7,7 +7,7 @@ type Open = (port: number, listener: ChannelListener, opening?: Opening) => Prom
 
 const http = (port: number) => `http://127.0.0.1:${String(port)}`;
 
-const OPEN = {
+const OPENERS = {
   websocket: (port, listener, opening) =>
     openWebSocket(`ws://127.0.0.1:${String(port)}/ws`, listener, opening),
   'socket.io websocket': (port, listener, opening) =>
@@ -16,13 +16,13 @@ const OPEN = {
     openSocketIo(http(port), ['polling'], listener, opening),
 } satisfies Record<string, Open>;
 
-/** Name of a transport that crosses a network. */
-export type WireTransport = keyof typeof OPEN;
+/** Name of a transport over a network. */
+export type WireTransport = keyof typeof OPENERS;
 
-/** Every transport that crosses a network. */
-export const WIRE_TRANSPORTS = Object.keys(OPEN) as WireTransport[];
+/** All transports over a network. */
+export const WIRE_TRANSPORTS = Object.keys(OPENERS) as WireTransport[];
 
-/** Opens a channel; fails too when the connection ends before it was fully open. */
+/** Opens a channel; rejects also if the connection ends while it opens. */
 export function openWire(
   transport: WireTransport,
   port: number,
@@ -30,17 +30,17 @@ export function openWire(
   opening?: Opening,
 ): Promise<Channel> {
   return new Promise((resolve, reject) => {
-    const closed = (how: Closed) => {
-      reject(new Error(`The connection ended before it was open: ${JSON.stringify(how)}`));
-      listener.closed(how);
+    const closed = (end: Closed) => {
+      reject(new Error(`The connection ended before it was open: ${JSON.stringify(end)}`));
+      listener.closed(end);
     };
-    const watching = { frame: (frame: unknown) => listener.frame(frame), closed };
-    OPEN[transport](port, watching, opening).then(resolve, reject);
+    const watcher = { frame: (frame: unknown) => listener.frame(frame), closed };
+    OPENERS[transport](port, watcher, opening).then(resolve, reject);
   });
 }
 
-/** Connects a test client and says hello. */
-export async function greet(
+/** Connects a test client and sends hello. */
+export async function connectClient(
   transport: WireTransport,
   port: number,
   hello: Readonly<Record<string, unknown>>,

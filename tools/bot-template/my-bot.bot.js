@@ -2,7 +2,7 @@ import { defineChatBot, z } from 'parlance';
 
 export const MyBot = defineChatBot({
   name: 'my-bot',
-  about: 'Greets whoever you like.',
+  about: 'Greets anyone by name.',
   commands: {
     'my-bot': {
       args: z.object({ name: z.string().default('world') }),

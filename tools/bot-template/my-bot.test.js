@@ -17,7 +17,7 @@ beforeEach(async () => {
 
 afterEach(() => harness.close());
 
-test('stands what every bot must', () => harness.defaultChecks());
+test('passes the default checks', () => harness.defaultChecks());
 
 test('greets', async () => {
   await ann.says('/my-bot bob');
@@ -26,7 +26,7 @@ test('greets', async () => {
   assert.deepEqual(harness.reports, []);
 });
 
-test('likes thanks', async () => {
+test('reacts to thanks', async () => {
   const message = await ann.says('@my-bot thanks');
   await harness.settled();
   const [{ reactions }] = room.messages().filter(({ id }) => id === message.id);

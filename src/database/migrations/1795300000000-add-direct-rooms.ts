@@ -1,6 +1,6 @@
 import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
 
-/** Whom direct rooms are between, and who blocks whom. */
+/** The two users of each direct room, and blocks. */
 export class AddDirectRooms1795300000000 implements MigrationInterface {
   readonly name = 'AddDirectRooms1795300000000';
 

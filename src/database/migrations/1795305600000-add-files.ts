@@ -34,10 +34,10 @@ const FILES = {
 };
 
 /**
- * Files, and what a message names of its own.
+ * Files, and the attachments of messages.
  *
- * `file_stores` has one row, made at random: the name of the folder that has the bytes. A database
- * that takes the place of another one beside the same folder does not take its files for rubbish.
+ * `file_stores` has one random row, the name of the folder with the bytes. A database that replaces
+ * another one beside the same folder therefore does not delete its files as orphans.
  */
 export class AddFiles1795305600000 implements MigrationInterface {
   readonly name = 'AddFiles1795305600000';

@@ -1,6 +1,6 @@
 import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
 
-/** Guests who speak a dialect, and leave their rooms soon after they have gone. */
+/** Guests of dialects, who leave their rooms soon after they disconnect. */
 export class AddDialectGuests1795400000000 implements MigrationInterface {
   readonly name = 'AddDialectGuests1795400000000';
 

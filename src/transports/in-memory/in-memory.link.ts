@@ -1,13 +1,13 @@
 import { Logger } from '@nestjs/common';
 
-import type { Encoding, Link, Prepared, Sink } from '../../chat/transport.js';
+import type { Encoding, Link, Prepared, Sink } from '../../chat/connections/transport.js';
 import { checkCommand, encodeEvent, encodeReply } from '../../protocol/codec.js';
 import { ProtocolError } from '../../protocol/errors.js';
 import type { CommandId, EventFrame, Outcome, ReplyFrame } from '../../protocol/frames.js';
 
 const logger = new Logger('InMemory');
 
-/** Is told of each frame, and at last how the connection was closed; what it throws is logged. */
+/** Receives each frame, and finally the close code; errors that it throws are logged. */
 export interface FrameListener {
   frame(frame: EventFrame | ReplyFrame): void;
   closed(code: number, reason: string): void;
@@ -17,7 +17,7 @@ interface PreparedFrames extends Prepared {
   readonly frames: readonly EventFrame[];
 }
 
-/** Frozen objects, shared by all who receive them. */
+/** Events as frozen objects, shared by all receivers. */
 const inMemoryEncoding: Encoding = {
   name: 'in-memory',
 
@@ -56,7 +56,7 @@ export class InMemoryLink implements Link {
     for (const frame of (prepared as PreparedFrames).frames) this.deliver(frame);
   }
 
-  /** The peer cannot be held back, so its frames wait here. */
+  /** Buffers incoming frames: the peer cannot be slowed down. */
   pause(): void {
     this.waiting ??= [];
   }
@@ -73,7 +73,7 @@ export class InMemoryLink implements Link {
     }
   }
 
-  // The peer is in this process: there is nothing to keep alive.
+  // The peer is in this process: no heartbeat is needed.
   pingByFrames(): boolean {
     return false;
   }
@@ -82,7 +82,7 @@ export class InMemoryLink implements Link {
     queueMicrotask(() => this.end(code, reason));
   }
 
-  /** Takes in a frame of the client, as a copy of it. */
+  /** Receives a copy of a frame of the client. */
   receive(frame: unknown): void {
     if (this.ended || this.sink === undefined) return;
     const text = JSON.stringify(frame) as string | undefined;
@@ -107,14 +107,14 @@ export class InMemoryLink implements Link {
     }
   }
 
-  /** Ends the connection, whoever wants it. */
+  /** Ends the connection, for either side. */
   end(code: number, reason: string): void {
     if (this.ended) return;
     this.flush();
     this.ended = true;
     this.onEnd();
     this.sink?.closed(code, reason);
-    this.tell(() => this.listener.closed(code, reason));
+    this.notify(() => this.listener.closed(code, reason));
   }
 
   private reply(id: CommandId, outcome: Outcome): void {
@@ -133,7 +133,7 @@ export class InMemoryLink implements Link {
     this.sink?.malformed(error.message, id === undefined ? undefined : reply);
   }
 
-  /** Delivers in a microtask, so that nobody is called back in the middle of a call. */
+  /** Delivers in a microtask, so that a listener is never called during another call. */
   private deliver(frame: EventFrame | ReplyFrame): void {
     if (this.outgoing === null) {
       this.outgoing = [];
@@ -146,20 +146,20 @@ export class InMemoryLink implements Link {
     const frames = this.outgoing ?? [];
     this.outgoing = null;
     for (const frame of frames) {
-      if (!this.ended) this.tell(() => this.listener.frame(frame));
+      if (!this.ended) this.notify(() => this.listener.frame(frame));
     }
   }
 
-  /** Nobody else is to suffer from what a program throws, at once or later. */
-  private tell(call: () => unknown): void {
-    const note = (err: unknown) => {
+  /** Calls the listener; logs what it throws or rejects with. */
+  private notify(call: () => unknown): void {
+    const log = (err: unknown) => {
       logger.error({ msg: 'A listener failed', connection: this.id, err });
     };
     try {
       const done = call();
-      if (isThenable(done)) done.then(undefined, note);
+      if (isThenable(done)) done.then(undefined, log);
     } catch (error) {
-      note(error);
+      log(error);
     }
   }
 }

@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 
 import { Injectable } from '@nestjs/common';
 
-import type { ChatTransport, TransportHost } from '../../chat/transport.js';
+import type { ChatTransport, TransportHost } from '../../chat/connections/transport.js';
 import { InMemoryLink, type FrameListener } from './in-memory.link.js';
 
-/** The other end of an in-memory connection: frames go in, frames come out. */
+/** The client's end of an in-memory connection. */
 export interface InMemoryConnection {
-  /** Sends a frame to the server; it is copied. */
+  /** Sends a copy of a frame to the server. */
   send(frame: unknown): void;
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): void;
 }
 
-/** The protocol without a network: for bots and tests in the same process (P-10.4). */
+/** The protocol without a network, for bots and tests in the same process (P-10.4). */
 @Injectable()
 export class InMemoryTransport implements ChatTransport {
   readonly name = 'in-memory';
@@ -30,9 +30,9 @@ export class InMemoryTransport implements ChatTransport {
   }
 
   /**
-   * Opens a connection; `hello` is the data of `hello`, as a shorthand (P-2.10).
+   * Opens a connection; `hello` is the data of a shorthand `hello` (P-2.10).
    *
-   * Frames that the listener gets are frozen, since all connections share them.
+   * The listener receives frozen frames, because all connections share them.
    */
   connect(listener: FrameListener, hello?: unknown): InMemoryConnection {
     if (this.host === undefined) throw new Error('The in-memory transport is not attached yet.');

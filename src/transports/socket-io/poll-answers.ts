@@ -1,16 +1,16 @@
 import type { ServerResponse } from 'node:http';
 
 /**
- * The answers to polls that the network has not taken yet.
+ * The responses to polls that are not sent completely yet.
  *
- * For engine.io a poll is over once its answer is written, however much of that nobody reads.
+ * For engine.io a poll is done once its response is written, even if the client does not read it.
  */
 export class PollAnswers {
-  /** Bytes of them all. */
+  /** Unsent bytes of all responses. */
   bytes = 0;
   private readonly unsent = new Set<ServerResponse>();
 
-  /** Adds an answer that was written. */
+  /** Adds a response that was written. */
   add(answer: ServerResponse, bytes: number): void {
     if (answer.writableFinished || answer.destroyed) return;
     this.bytes += bytes;
@@ -21,7 +21,7 @@ export class PollAnswers {
     });
   }
 
-  /** Gives up what is not sent after some milliseconds. */
+  /** Destroys the responses that are not sent after `ms` milliseconds. */
   dropAfter(ms: number): void {
     if (this.unsent.size === 0) return;
     setTimeout(() => {

@@ -1,4 +1,4 @@
-import type { Encoding, Prepared } from '../../chat/transport.js';
+import type { Encoding, Prepared } from '../../chat/connections/transport.js';
 import { encodeOutcome, encodeValue } from '../../protocol/codec.js';
 import type { Outcome } from '../../protocol/frames.js';
 import { textFrame } from '../websocket-frame.js';
@@ -7,9 +7,9 @@ const ENGINE_MESSAGE = '4';
 const SOCKET_EVENT = '2';
 const SOCKET_ACK = '3';
 
-/** Socket.IO packets, also framed for a WebSocket. */
+/** Socket.IO packets, both as text and as WebSocket frames. */
 export interface PreparedPackets extends Prepared {
-  /** Packets as engine.io takes them. */
+  /** The packets for engine.io. */
   readonly packets: readonly string[];
   /** The same packets as WebSocket frames. */
   readonly frames: Buffer;

@@ -1,42 +1,45 @@
 import type { Socket as EngineSocket } from 'engine.io';
 import type { Socket } from 'socket.io';
 
-import type { Link, Prepared, Sink } from '../../chat/transport.js';
+import type { Link, Prepared, Sink } from '../../chat/connections/transport.js';
 import { mayReconnect } from '../../protocol/close-codes.js';
 import type { Outcome } from '../../protocol/frames.js';
 import { TurnWriter } from '../turn-writer.js';
-import { admit, CLOSE_MS, type StreamedWebSocket } from './engine.js';
+import { CLOSE_MS, setMaxPayload, type StreamedWebSocket } from './engine-web-socket.js';
 import type { PollAnswers } from './poll-answers.js';
 import { prepareAck, socketIoEncoding, type PreparedPackets } from './socket-io.encoding.js';
 
-/** What of engine.io is used beyond its types. */
+/** Undocumented members of engine.io; `pinned-members.spec.ts` checks that they exist. */
 interface EngineInternals {
   readonly upgrading: boolean;
-  readonly writeBuffer: readonly unknown[];
+  readonly writeBuffer: readonly { readonly data?: string }[];
   readonly transport: {
     readonly name: string;
     readonly socket?: StreamedWebSocket;
     readonly answers?: PollAnswers;
-    /** Greatest body of a request, while it polls. */
+    /** Maximum size of a request body, for polling. */
     maxHttpBufferSize?: number;
   };
 }
 
-/** One Socket.IO connection, on whatever transport of engine.io it is at the moment. */
+/** One Socket.IO connection, on any transport of engine.io. */
 export class SocketIoLink implements Link {
   readonly encoding = socketIoEncoding;
   sink: Sink | undefined;
   private writer: TurnWriter | undefined;
-  /** Bytes in the buffer of engine.io, as long as that is not empty. */
+  /** Bytes in the buffer of engine.io, while that is not empty. */
   private queuedBytes = 0;
   private closing = false;
   private paused = false;
-  private admittedBytes = 0;
+  private frameBytes = 0;
 
   constructor(
     private readonly socket: Socket,
     readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number },
-  ) {}
+  ) {
+    // The response to a poll contains only some of the packets.
+    this.conn.on('drain', this.recount);
+  }
 
   get id(): string {
     return this.socket.id;
@@ -52,7 +55,7 @@ export class SocketIoLink implements Link {
     return this.webSocket !== undefined;
   }
 
-  /** Writes straight to the WebSocket's stream if nothing is before it in engine.io. */
+  /** Writes to the stream of the WebSocket directly if engine.io has nothing buffered. */
   push(prepared: Prepared): void {
     if (this.closing) return;
     const { packets, frames } = prepared as PreparedPackets;
@@ -66,7 +69,12 @@ export class SocketIoLink implements Link {
     for (const packet of packets) this.conn.write(packet);
   }
 
-  /** Gives a command its acknowledgement. */
+  private readonly recount = (): void => {
+    const { writeBuffer } = this.engine;
+    this.queuedBytes = writeBuffer.reduce((sum, { data = '' }) => sum + Buffer.byteLength(data), 0);
+  };
+
+  /** Sends the acknowledgement of a command. */
   acknowledge(id: number, outcome: Outcome): void {
     this.push(prepareAck(id, outcome));
   }
@@ -83,25 +91,25 @@ export class SocketIoLink implements Link {
     this.webSocket?.resume();
   }
 
-  // Engine.io has heartbeats that its clients see.
+  // Engine.io has its own heartbeat, which its clients see.
   pingByFrames(): boolean {
     return false;
   }
 
-  /** Also after the upgrade, which gives the engine another transport. */
+  /** Applies again after the upgrade, which replaces the transport of the engine. */
   admitFrames(bytes: number): void {
-    if (bytes <= this.admittedBytes) return;
-    this.admittedBytes = bytes;
+    if (bytes <= this.frameBytes) return;
+    this.frameBytes = bytes;
     const apply = (): void => {
       const { transport } = this.engine;
       if (this.webSocket === undefined) transport.maxHttpBufferSize = bytes;
-      else admit(this.webSocket, bytes);
+      else setMaxPayload(this.webSocket, bytes);
     };
     apply();
     this.conn.once('upgrade', apply);
   }
 
-  /** A client that may come back loses its engine; one that may not is disconnected (P-4.5). */
+  /** Closes the engine if the client may reconnect; otherwise disconnects it (P-4.5). */
   close(code: number, reason: string): void {
     this.writer?.flush();
     this.closing = true;
@@ -113,7 +121,7 @@ export class SocketIoLink implements Link {
     else this.conn.once('drain', () => this.webSocket?.close(code, reason));
   }
 
-  /** Who does not poll would keep what is sent at last until its heartbeat is missed. */
+  /** Drops a client that does not poll for its last packets, before its heartbeat times out. */
   private dropLater(): void {
     const { conn } = this;
     const timer = setTimeout(() => conn.close(true), CLOSE_MS);

@@ -1,4 +1,4 @@
-import type { Encoding, Prepared } from '../../chat/transport.js';
+import type { Encoding, Prepared } from '../../chat/connections/transport.js';
 import { encodeEvent } from '../../protocol/codec.js';
 import { textFrame } from '../websocket-frame.js';
 

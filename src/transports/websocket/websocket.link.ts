@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
 
-import type { Link, Prepared, Sink } from '../../chat/transport.js';
+import type { Link, Prepared, Sink } from '../../chat/connections/transport.js';
 import { decodeCommand, encodeReply } from '../../protocol/codec.js';
 import { FrameCloseCode } from '../../protocol/close-codes.js';
 import { ProtocolError } from '../../protocol/errors.js';
@@ -12,34 +12,53 @@ import { TurnWriter } from '../turn-writer.js';
 import { textFrame } from '../websocket-frame.js';
 import { webSocketEncoding, type PreparedFrames } from './websocket.encoding.js';
 
-const JITTER = 0.1;
+/** Earliest and latest time of a ping, as fractions of the interval that it must fall into. */
+const EARLIEST = 0.75;
+const LATEST = 0.85;
+
+/** The stream of a WebSocket, which counts its bytes. */
+export type CountingStream = Duplex & { readonly bytesRead: number; readonly bytesWritten: number };
+
+/** A WebSocket that knows its link, so that all of them share one set of listeners. */
+export class LinkedWebSocket extends WebSocket {
+  link: WebSocketLink | undefined;
+}
 
 /** One raw WebSocket connection. */
 export class WebSocketLink implements Link {
   readonly encoding = webSocketEncoding;
   readonly pausable = true;
   sink: Sink | undefined;
-  /** The open links of the transport, which this one leaves when it ends. */
-  links: Set<WebSocketLink> | undefined;
   private readonly writer: TurnWriter;
-  /** When anything last came from the client, or when the last ping left. */
-  private lastSign = performance.now();
-  private pinged = false;
+  /** When bytes were last seen to arrive from the client, and to be sent to it. */
+  private receivedAt = performance.now();
+  private sentAt = this.receivedAt;
+  private bytesRead = 0;
+  private bytesWritten = 0;
+  /** When the unanswered ping was sent; null if there is none. */
+  private pingedAt: number | null = null;
   private paused = false;
   private closing = false;
-  /** Why this side closed; what a client gives as its reason is not for the log. */
+  /** Why this side closed; the reason of a client is not logged. */
   private reason = '';
   private byFrames = false;
-  private readonly patienceMs: number;
+  private readonly pingAfterMs: number;
 
   constructor(
     readonly id: string,
-    private readonly socket: WebSocket,
-    stream: Duplex,
+    private readonly socket: LinkedWebSocket,
+    private readonly stream: CountingStream,
     readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number },
+    private readonly openLinks: Set<WebSocketLink>,
   ) {
+    socket.link = this;
+    socket.on('message', onMessage);
+    socket.on('ping', onHeartbeat);
+    socket.on('pong', onHeartbeat);
+    socket.on('error', onError);
+    socket.on('close', onClose);
     this.writer = new TurnWriter(stream);
-    this.patienceMs = heartbeat.intervalMs * (1 - JITTER + Math.random() * 2 * JITTER);
+    this.pingAfterMs = heartbeat.intervalMs * (EARLIEST + Math.random() * (LATEST - EARLIEST));
   }
 
   get bufferedBytes(): number {
@@ -60,7 +79,7 @@ export class WebSocketLink implements Link {
   resume(): void {
     if (!this.paused) return;
     this.paused = false;
-    this.lastSign = performance.now();
+    this.receivedAt = performance.now();
     this.socket.resume();
   }
 
@@ -78,17 +97,17 @@ export class WebSocketLink implements Link {
     this.socket.close(code, reason);
   }
 
-  /** Notes that the WebSocket is closed. */
+  /** Cleans up after a closed WebSocket. */
   ended(code: number): void {
     this.closing = true;
-    this.links?.delete(this);
+    this.openLinks.delete(this);
     this.sink?.closed(code, this.reason);
   }
 
-  /** Takes in a message of the client. */
+  /** Receives a message of the client. */
   receive(data: Buffer, isBinary: boolean): void {
-    this.signOfLife();
     if (this.closing || this.sink === undefined) return;
+    this.sink.heard(data.length);
     if (isBinary) {
       this.close(FrameCloseCode.unsupportedData, 'text frames only');
       return;
@@ -96,24 +115,42 @@ export class WebSocketLink implements Link {
     this.receiveText(this.sink, data.toString());
   }
 
-  /** Notes that the client is there. */
-  signOfLife(): void {
-    this.lastSign = performance.now();
-    this.pinged = false;
+  /**
+   * Pings a client after a time without traffic in either direction; ends a dead one (P-2.12).
+   *
+   * Each client receives something in every interval, so that it can notice a dead server.
+   */
+  beat(now: number): void {
+    if (this.closing) return;
+    this.noteTraffic(now);
+    if (this.pingedAt === null) {
+      const receivedAt = this.paused ? now : this.receivedAt;
+      if (now - Math.min(receivedAt, this.sentAt) > this.pingAfterMs) this.ping(now);
+    } else if (now - this.pingedAt > this.heartbeat.timeoutMs) {
+      this.sink?.silent();
+      // No closing handshake: a dead client would not answer it.
+      this.socket.terminate();
+    }
   }
 
-  /** Pings a silent client, and gives up one that does not answer (P-2.12). */
-  beat(now: number): void {
-    if (this.paused || this.closing) return;
-    const silence = now - this.lastSign;
-    if (this.pinged && silence > this.heartbeat.timeoutMs) {
-      this.sink?.silent();
-    } else if (!this.pinged && silence > this.patienceMs) {
-      this.pinged = true;
-      this.lastSign = now;
-      if (this.byFrames) this.push(this.encoding.prepare('session.ping', { at: Date.now() }));
-      else this.socket.ping();
+  private noteTraffic(now: number): void {
+    const { bytesRead, bytesWritten } = this.stream;
+    if (bytesRead !== this.bytesRead) {
+      this.receivedAt = now;
+      this.pingedAt = null;
     }
+    if (bytesWritten !== this.bytesWritten) this.sentAt = now;
+    this.bytesRead = bytesRead;
+    this.bytesWritten = bytesWritten;
+    // While reading is paused, an answer cannot be seen.
+    if (this.paused) this.pingedAt = null;
+  }
+
+  private ping(now: number): void {
+    if (this.byFrames) this.push(this.encoding.prepare('session.ping', { at: Date.now() }));
+    else this.socket.ping();
+    this.sentAt = now;
+    this.pingedAt = this.paused ? null : now;
   }
 
   private receiveText(sink: Sink, text: string): void {
@@ -134,4 +171,21 @@ export class WebSocketLink implements Link {
   private reply(id: CommandId, outcome: Outcome): void {
     if (!this.closing) this.writer.add(textFrame(encodeReply(id, outcome)));
   }
+}
+
+function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  (this as LinkedWebSocket).link?.receive(data as Buffer, isBinary);
+}
+
+/** Charges a ping, which ws has answered, or a pong. */
+function onHeartbeat(this: WebSocket, data: Buffer): void {
+  (this as LinkedWebSocket).link?.sink?.heard(data.length);
+}
+
+function onError(this: WebSocket): void {
+  // ws has closed the connection with the code of the violation; `close` follows (P-4.6).
+}
+
+function onClose(this: WebSocket, code: number): void {
+  (this as LinkedWebSocket).link?.ended(code);
 }

@@ -1,23 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-import { WebSocket, WebSocketServer, type Server, type ServerOptions } from 'ws';
+import { WebSocketServer, type Server, type ServerOptions } from 'ws';
 
-import type { ChatTransport, Handshake, TransportHost } from '../../chat/transport.js';
+import type { ChatTransport, Handshake, TransportHost } from '../../chat/connections/transport.js';
 import { CloseCode } from '../../protocol/close-codes.js';
 import { SUBPROTOCOL, SUBPROTOCOL_PREFIX } from '../../protocol/version.js';
-import { WebSocketLink } from './websocket.link.js';
+import { LinkedWebSocket, WebSocketLink, type CountingStream } from './websocket.link.js';
+import type { ConnectionSlot } from '../../limits/address-limit.js';
 
 const PATH = '/ws';
 const CLOSE_MS = 5_000;
 const BEATS = 10;
 const BEARER = /^Bearer +(\S+)$/i;
-
-/** A WebSocket that knows its link, so that one set of listeners serves all of them. */
-class LinkedWebSocket extends WebSocket {
-  link: WebSocketLink | undefined;
-}
 
 /** The protocol over plain WebSocket, at `/ws` (P-10.2). */
 export class WebSocketTransport implements ChatTransport {
@@ -39,13 +35,10 @@ export class WebSocketTransport implements ChatTransport {
       handleProtocols: chooseSubprotocol,
     } as ServerOptions<typeof LinkedWebSocket>);
     host.claimUpgrade(
-      (path) => path === PATH,
-      (request, socket, head) => {
-        this.server?.handleUpgrade(request, socket, head, (webSocket) => {
-          this.open(host, request, socket, webSocket);
-        });
-      },
+      (path) => path === host.path + PATH,
+      (request, socket, head) => this.upgrade(host, request, socket, head),
     );
+    host.claimRequests((path) => path === host.path + PATH, askForUpgrade);
     const period = Math.min(heartbeatIntervalMs, heartbeatTimeoutMs) / BEATS;
     this.timer = setInterval(() => this.beat(), period);
   }
@@ -56,23 +49,43 @@ export class WebSocketTransport implements ChatTransport {
     return Promise.resolve();
   }
 
-  private open(
+  /** Reserves a slot before the handshake, since a refused connection takes time too (P-9.11). */
+  private upgrade(
     host: TransportHost,
     request: IncomingMessage,
     stream: Duplex,
+    head: Buffer,
+  ): void {
+    const remoteAddress = host.remoteAddress(request);
+    const slot = host.reserve(remoteAddress);
+    if (slot === null) {
+      stream.destroy();
+      return;
+    }
+    stream.once('close', () => slot.release());
+    this.server?.handleUpgrade(request, stream, head, (webSocket) => {
+      const handshake = handshakeOf(request, webSocket.protocol, { remoteAddress, slot });
+      this.open(host, stream, webSocket, handshake);
+    });
+  }
+
+  private open(
+    host: TransportHost,
+    stream: Duplex,
     socket: LinkedWebSocket,
+    handshake: Handshake,
   ): void {
     const { heartbeatIntervalMs: intervalMs, heartbeatTimeoutMs: timeoutMs } = host.limits;
-    const link = new WebSocketLink(randomUUID(), socket, stream, { intervalMs, timeoutMs });
-    socket.link = link;
-    socket.on('message', onMessage);
-    socket.on('ping', onSignOfLife);
-    socket.on('pong', onSignOfLife);
-    socket.on('error', onError);
-    socket.on('close', onClose);
+    const heartbeat = { intervalMs, timeoutMs };
+    const link = new WebSocketLink(
+      randomUUID(),
+      socket,
+      stream as CountingStream,
+      heartbeat,
+      this.links,
+    );
     this.links.add(link);
-    link.links = this.links;
-    link.sink = host.accept(link, handshakeOf(host, request, socket.protocol));
+    link.sink = host.accept(link, handshake);
   }
 
   private beat(): void {
@@ -81,32 +94,26 @@ export class WebSocketTransport implements ChatTransport {
   }
 }
 
-function onMessage(this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
-  (this as LinkedWebSocket).link?.receive(data as Buffer, isBinary);
-}
-
-function onSignOfLife(this: WebSocket): void {
-  (this as LinkedWebSocket).link?.signOfLife();
-}
-
-function onError(this: WebSocket): void {
-  // ws has closed the connection with the code of the breach; `close` follows (P-4.6).
-}
-
-function onClose(this: WebSocket, code: number): void {
-  (this as LinkedWebSocket).link?.ended(code);
-}
-
-/** Echoes ours; echoes a version of ours that is not spoken here too, to be able to say why. */
+/** Echoes our subprotocol, even another version of it, so that `bye` can say why it is refused. */
 function chooseSubprotocol(offered: Set<string>): string | false {
   if (offered.has(SUBPROTOCOL)) return SUBPROTOCOL;
   return [...offered].find((name) => name.startsWith(SUBPROTOCOL_PREFIX)) ?? false;
 }
 
+/** Answers a request without upgrade: from another kind of client, or behind a proxy. */
+function askForUpgrade(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, {
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Content-Type': 'text/plain',
+  });
+  response.end('Connect by WebSocket: a proxy must pass on the headers Upgrade and Connection.\n');
+}
+
 function handshakeOf(
-  host: TransportHost,
   request: IncomingMessage,
   subprotocol: string,
+  counted: { readonly remoteAddress: string; readonly slot: ConnectionSlot },
 ): Handshake {
   const { searchParams } = new URL(request.url ?? PATH, 'ws://localhost');
   const token = BEARER.exec(request.headers.authorization ?? '')?.[1];
@@ -119,7 +126,7 @@ function handshakeOf(
   return {
     headers: request.headers,
     url: request.url ?? PATH,
-    remoteAddress: host.remoteAddress(request),
+    ...counted,
     subprotocol,
     ...(Object.keys(hello).length === 0 ? {} : { hello }),
     ...refusalOf(subprotocol),

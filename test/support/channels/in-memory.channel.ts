@@ -10,7 +10,7 @@ export function openInMemory(
 ): Promise<Channel> {
   const connection = transport.connect(
     {
-      // A copy of this realm: what the server clones has prototypes that no test can compare.
+      // Copies the frame, whose prototypes are of another realm and would fail comparisons.
       frame: (frame) => listener.frame(JSON.parse(JSON.stringify(frame))),
       closed: (code, reason) => listener.closed({ code, reason }),
     },

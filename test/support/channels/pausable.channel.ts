@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { Channel, ChannelListener } from '../channel.js';
 import { Polling } from '../polling.js';
 
-/** A connection whose client can stop reading while it stays connected. */
+/** A connection whose client can stop reading without disconnecting. */
 export interface PausableChannel extends Channel {
   stopReading(): void;
   readOn(): void;
@@ -14,7 +14,7 @@ class Packets {
   private lastAck = 0;
   private readonly ids = new Map<number, unknown>();
   private connected: () => void = () => undefined;
-  /** Settles when the default namespace is connected. */
+  /** Resolves when the default namespace is connected. */
   readonly ready = new Promise<void>((resolve) => (this.connected = resolve));
 
   constructor(
@@ -22,8 +22,8 @@ class Packets {
     private readonly post: (packet: string) => void,
   ) {}
 
-  /** Takes in a packet of the server. */
-  take(packet: string): void {
+  /** Handles a packet of the server. */
+  handle(packet: string): void {
     const [, type = '', ack = '', json = ''] = /^(\d?\d?)(\d*)(.*)$/s.exec(packet) ?? [];
     if (packet.startsWith('0')) this.post('40');
     else if (packet === '2') this.post('3');
@@ -52,9 +52,9 @@ export async function openPausableWebSocket(
 ): Promise<PausableChannel> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`);
   socket.on('message', (data) => listener.frame(JSON.parse((data as Buffer).toString())));
-  const control = controlOf(socket, listener);
+  const controls = makeControls(socket, listener);
   await new Promise((resolve) => socket.once('open', resolve));
-  return { ...control, send: (frame) => socket.send(JSON.stringify(frame)) };
+  return { ...controls, send: (frame) => socket.send(JSON.stringify(frame)) };
 }
 
 /** Opens Socket.IO over a WebSocket that can stop reading. */
@@ -65,13 +65,13 @@ export async function openPausableSocketIo(
   const base = url.replace('http', 'ws');
   const socket = new WebSocket(`${base}/socket.io/?EIO=4&transport=websocket`);
   const packets = new Packets(listener, (packet) => socket.send(packet));
-  socket.on('message', (data) => packets.take((data as Buffer).toString()));
-  const control = controlOf(socket, listener);
+  socket.on('message', (data) => packets.handle((data as Buffer).toString()));
+  const controls = makeControls(socket, listener);
   await packets.ready;
-  return { ...control, send: (frame) => packets.send(frame) };
+  return { ...controls, send: (frame) => packets.send(frame) };
 }
 
-function controlOf(socket: WebSocket, listener: ChannelListener): Omit<PausableChannel, 'send'> {
+function makeControls(socket: WebSocket, listener: ChannelListener): Omit<PausableChannel, 'send'> {
   socket.on('error', () => undefined);
   socket.on('close', (code, reason) => listener.closed({ code, reason: String(reason) }));
   return {
@@ -81,7 +81,7 @@ function controlOf(socket: WebSocket, listener: ChannelListener): Omit<PausableC
   };
 }
 
-/** Opens Socket.IO over HTTP polling that can stop polling; what is asked for already comes. */
+/** Opens Socket.IO over HTTP polling that can stop polling; a pending request is still answered. */
 export async function openPausablePolling(
   url: string,
   listener: ChannelListener,
@@ -92,7 +92,7 @@ export async function openPausablePolling(
   let open = (): void => undefined;
   void (async () => {
     for (let received = ['0']; received.length > 0; received = await session.poll()) {
-      for (const packet of received) packets.take(packet);
+      for (const packet of received) packets.handle(packet);
       await gate;
     }
   })().finally(() => listener.closed({ code: 1005, reason: 'the session has ended' }));

@@ -9,7 +9,8 @@ export async function openWebSocket(
   { hello = {}, headers = {} }: Opening = {},
 ): Promise<Channel> {
   const { name, token, ...rest } = hello;
-  if (Object.keys(rest).length > 0) throw new Error('A WebSocket URL takes a name only.');
+  if (Object.keys(rest).length > 0)
+    throw new Error('The shorthand of WebSocket supports only a name and a token.');
   const target = new URL(url);
   if (name !== undefined) target.searchParams.set('name', String(name));
   const bearer = token === undefined ? {} : { authorization: `Bearer ${String(token)}` };

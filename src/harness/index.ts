@@ -1,6 +1,0 @@
-export { BotHarness, createBotHarness, type BotHarnessOptions, type Over } from './bot-harness.js';
-export { DefaultCheckError } from './default-checks.js';
-export { FakeBotClock } from './fake-bot-clock.js';
-export { HarnessRoom } from './harness-room.js';
-export { HarnessUser } from './harness-user.js';
-export type { BotReport } from '../bots/runtime/bot-host.js';

@@ -1,0 +1,52 @@
+/**
+ * The runtime of Jest, without sandboxes: Node.js itself loads the spec files and what they import.
+ *
+ * Jest's own runtime evaluates every module again for each spec file, which for Nest, TypeORM and
+ * the server takes longer than most spec files run. Here a module is loaded once per worker, so
+ * that a spec file restores what it changes; `process.env` is restored by the environment.
+ */
+const { register } = require('node:module');
+const { pathToFileURL } = require('node:url');
+
+register(pathToFileURL(require.resolve('../support/source-hooks.js')));
+
+let files = 0;
+
+module.exports = class NativeRuntime {
+  unstable_shouldLoadAsEsm() {
+    return true;
+  }
+
+  /** Imports a spec file; the query makes it run again where it runs for a second database. */
+  async unstable_importModule(path) {
+    // Decorators store the types of parameters by it.
+    await import('reflect-metadata');
+    await import(`${pathToFileURL(path).href}?run=${++files}`);
+  }
+
+  /** Loads the part of Jest that keeps the tests of a file, afresh for each file. */
+  requireInternalModule(path) {
+    delete require.cache[path];
+    return require(path);
+  }
+
+  requireModule(path) {
+    return require(path);
+  }
+
+  setGlobalsForRuntime() {}
+
+  enterTestCode() {}
+
+  leaveTestCode() {}
+
+  getSourceMaps() {
+    return undefined;
+  }
+
+  getAllCoverageInfoCopy() {
+    return undefined;
+  }
+
+  teardown() {}
+};

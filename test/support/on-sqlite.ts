@@ -1,2 +1,0 @@
-// What servers of tests store in; see freshDatabase.
-process.env['TEST_DATABASE'] = 'sqlite';
