@@ -49,12 +49,13 @@ export class Peer implements PeerInfo {
    * as missing.
    *
    * With the first full beat, these are all subjects whose frames this node has not heard from the
-   * first one on.
+   * first one on, those that began after the beat was sent included.
    */
   findBehind({ counters, isFull }: Beat): { subjects: string[]; isFirst: boolean } {
     const isFirst = isFull && !this.isSynced;
     const subjects: string[] = [];
-    for (const [subject, last] of Object.entries(counters)) {
+    const listed = isFirst ? { ...this.listHeard(), ...counters } : counters;
+    for (const [subject, last] of Object.entries(listed)) {
       const counter = this.counterOf(subject);
       const isBehind = isFirst ? !counter.isComplete(last) : counter.isBehind(last);
       if (!isBehind) continue;
@@ -63,6 +64,11 @@ export class Peer implements PeerInfo {
     }
     if (isFull) this.isSynced = true;
     return { subjects, isFirst };
+  }
+
+  /** Returns the subjects of which a frame has arrived, each with 0. */
+  private listHeard(): Record<string, number> {
+    return Object.fromEntries([...this.counters.keys()].map((subject) => [subject, 0]));
   }
 
   private counterOf(subject: string): FrameCounter {

@@ -248,6 +248,21 @@ describe('a lost frame', () => {
     expect(node.takeTold()).toContain(`${HERE}: joined`);
   });
 
+  test('is noticed if it was sent just after the first beat that a new node hears', async () => {
+    const { one } = await startTwo();
+    const { node, faulty } = start('three');
+    await clock.advance(260);
+    node.takeTold();
+    faulty.faults = LOST;
+    one.link.announce([change(1)]);
+    await clock.advance(0);
+    faulty.faults = null;
+    one.link.announce([change(2)]);
+    await clock.advance(500);
+
+    expect(node.takeTold()).toContain(`${HERE}: joined`);
+  });
+
   test('of an ephemeral costs nothing', async () => {
     const { one, two, faulty } = await startTwo();
     const ephemeral = { room: LOG, epoch: 'e', head: 1, type: 'typing', data: null };
