@@ -41,7 +41,7 @@ if (TEST_DATABASE_URL !== undefined) {
   projects.push(
     project(
       'postgres',
-      'conformance/{examples,gateways,order,replay,session,websocket}',
+      'conformance/{cluster,examples,gateways,order,replay,session,websocket}',
       `integration/!(${WITHOUT_DATABASE.join('|')})`,
       'dialects/{mixed-room,returning}',
       'chaos/chaos',

@@ -13,9 +13,13 @@ import { BotDispatcher } from './bots/server/dispatch/bot-dispatcher.js';
 import { RemoteBots } from './bots/server/remote/remote-bots.js';
 import { BotRoster } from './bots/server/roster/bot-roster.js';
 import { ChatModule } from './chat/chat.module.js';
+import { CLUSTER_PORT } from './chat/ports/cluster-port.js';
 import { BOT_PORT } from './chat/ports/bot-port.js';
 import { DIALECT_PORT } from './chat/ports/dialect-port.js';
 import { RoomHub } from './chat/fan-out/room-hub.js';
+import { ClusterModule } from './cluster/cluster.module.js';
+import { ClusterNode } from './cluster/cluster-node.js';
+import { ClusterRelay } from './cluster/cluster-relay.js';
 import { CONFIG, type Config } from './config/config.js';
 import { ConfigModule, type ConfigSource } from './config/config.module.js';
 import type { HttpOptions } from './config/http-options.js';
@@ -92,21 +96,30 @@ class WiringModule {
     observers: Observers,
     dispatcher: BotDispatcher,
     remoteBots: RemoteBots,
+    relay: ClusterRelay,
+    cluster: ClusterNode,
   ) {
     const caches = [activeRooms, historyPages, roster];
-    const senders = [hub, observers];
+    const senders = [hub, observers, relay];
     const bots = [dispatcher, remoteBots];
     for (const listener of [...caches, ...senders, ...bots]) feed.listen(listener);
     writer.listen(feed);
+    writer.listen(cluster);
   }
 
   static forRoot(bots: DynamicModule, dialects: DynamicModule): DynamicModule {
     return {
       module: WiringModule,
       global: true,
-      imports: [RoomsModule, MessagesModule, ChatModule, bots, dialects],
+      imports: [RoomsModule, MessagesModule, ChatModule, ClusterModule, bots, dialects],
       providers: [
         { provide: BOT_PORT, useExisting: RemoteBots },
+        {
+          provide: CLUSTER_PORT,
+          inject: [CONFIG, ClusterRelay],
+          useFactory: ({ busUrl }: Config, relay: ClusterRelay) =>
+            busUrl === undefined ? null : relay,
+        },
         {
           provide: DIALECT_PORT,
           inject: [DIALECTS, DialectsService],
@@ -114,7 +127,7 @@ class WiringModule {
             spoken.length === 0 ? null : port,
         },
       ],
-      exports: [BOT_PORT, DIALECT_PORT],
+      exports: [BOT_PORT, CLUSTER_PORT, DIALECT_PORT],
     };
   }
 }
@@ -159,6 +172,7 @@ export class ParlanceModule {
         FilesModule,
         MessagesModule,
         ChatModule,
+        ClusterModule,
         botsModule,
         dialectsModule,
         WiringModule.forRoot(botsModule, dialectsModule),

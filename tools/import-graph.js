@@ -59,9 +59,10 @@ export const LAYERS = {
   'bots/testing': [...CORE, 'transports', 'bots', 'parlance.module.ts'],
   dialects: CORE,
   'dialects/built-in': ['protocol', 'dialects'],
+  cluster: [...CORE, 'bus'],
   // HttpModule serves the HTTP pages of dialects without knowing a particular dialect.
   http: [...DOMAIN, 'chat', 'transports', 'dialects'],
-  server: [...CORE, 'transports', 'bots', 'dialects', 'http', 'parlance.module.ts'],
+  server: [...CORE, 'transports', 'bots', 'dialects', 'cluster', 'http', 'parlance.module.ts'],
 };
 
 const SOURCE = /\.(ts|js)$/;

@@ -107,6 +107,11 @@ export class ClusterLink {
     this.awayRecheckAt = clock.now() + REPEAT_MS;
   }
 
+  /** Whether the bus is away. */
+  get isAway(): boolean {
+    return !this.isConnected;
+  }
+
   /** Whether frames may be lost without notice, so that all logs are rechecked each second. */
   get isDegraded(): boolean {
     return !this.isConnected || this.peers.isBlind;
@@ -159,7 +164,12 @@ export class ClusterLink {
     return this.peers.list();
   }
 
-  /** Forgets a silent node that has ended, and stops the rechecks that its silence causes. */
+  /** Returns the ids of the silent nodes, those included of which no beat was heard. */
+  silentBoots(): string[] {
+    return this.peers.silent();
+  }
+
+  /** Forgets a silent node that writes nothing more, and stops the rechecks for its silence. */
   forget(boot: string): void {
     this.peers.forget(boot);
   }

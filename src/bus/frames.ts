@@ -1,5 +1,9 @@
 import type { LogEvent } from '../protocol/events.js';
 import { encodeEvent } from '../protocol/codec.js';
+import type { Message } from '../protocol/models.js';
+
+/** An event of a log, with the message that it is about in its current form. */
+export type ChangeEvent = LogEvent & { readonly message?: Message };
 
 /** New events of a log, or only its head. */
 export interface LogChange {
@@ -8,7 +12,7 @@ export interface LogChange {
   /** Position of the last event. */
   readonly head: number;
   /** Events up to the head, without gaps; missing if receivers must read them from the database. */
-  readonly events?: readonly LogEvent[];
+  readonly events?: readonly ChangeEvent[];
 }
 
 /** Something that happens in a room and is in no log, such as typing. */
@@ -67,9 +71,14 @@ export function encodeChanges(changes: readonly LogChange[], withEvents: boolean
 function encodeChange({ log, epoch, head, events }: LogChange, withEvents: boolean): string {
   const place = `"log":${JSON.stringify(log)},"epoch":${JSON.stringify(epoch)},"head":${String(head)}`;
   if (!withEvents || events === undefined) return `{${place}}`;
+  return `{${place},"events":[${events.map(encodeChangeEvent).join(',')}]}`;
+}
+
+function encodeChangeEvent({ event, data, message }: ChangeEvent): string {
   // The codec encodes events that many receive only once.
-  const texts = events.map(({ event, data }) => encodeEvent(event, data));
-  return `{${place},"events":[${texts.join(',')}]}`;
+  const text = encodeEvent(event, data);
+  if (message === undefined || ('message' in data && data.message === message)) return text;
+  return `${text.slice(0, -1)},"message":${JSON.stringify(message)}}`;
 }
 
 /**

@@ -48,6 +48,11 @@ export class Peers {
     return [...this.peers.values()].filter(({ isAnnounced }) => isAnnounced);
   }
 
+  /** Returns the ids of the silent nodes. */
+  silent(): string[] {
+    return [...this.peers.values()].filter(({ isSilent }) => isSilent).map(({ boot }) => boot);
+  }
+
   /** Notes a frame, and asks for a recheck if one before it is missing. */
   receive(subject: string, { boot, counter }: OpenFrame): Arrival {
     const peer = this.hear(boot);
@@ -71,10 +76,9 @@ export class Peers {
     if (beat !== null) this.clock.after(BEHIND_MS, () => this.compare(peer, beat));
   }
 
-  /** Forgets a node, which the owner knows to have ended. */
+  /** Forgets a silent node that writes nothing more; it is found again if it is heard again. */
   forget(boot: string): void {
     this.peers.delete(boot);
-    this.departed.set(boot, true);
   }
 
   /** Returns whether frames of some node may be missing without notice. */
@@ -136,6 +140,7 @@ export class Peers {
     this.recheck(subjects, isFirst ? 'joined' : 'beat');
     if (!beat.isLeaving) return;
     this.forget(peer.boot);
+    this.departed.set(peer.boot, true);
     this.events.peerLeft(peer);
   }
 

@@ -62,9 +62,11 @@ import { TypingService } from './fan-out/typing.service.js';
     CommandTable,
     HelloService,
     HourlyRates,
+    OpenConnections,
     PresentUsers,
     RoomHub,
     SlowReaders,
+    TypingAnnouncer,
     TypingService,
   ],
 })

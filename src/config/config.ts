@@ -8,7 +8,7 @@ import { StartError } from './start-error.js';
 import { limitVariable, OPTIONS, type DialectName, type Environment } from './options.js';
 
 const PREFIX = 'PARLANCE_';
-const SECRETS = new Set(['DATABASE_URL', 'PARLANCE_TOKEN_KEYS']);
+const SECRETS = new Set(['DATABASE_URL', 'PARLANCE_BUS', 'PARLANCE_TOKEN_KEYS']);
 
 /** Validated settings of the server. */
 export interface Config {
@@ -22,6 +22,8 @@ export interface Config {
   readonly databaseStatementMs: number;
   /** Whether several servers share the database; it is then PostgreSQL. */
   readonly isDatabaseShared: boolean;
+  /** URL of the message bus between these servers; undefined for a single server. */
+  readonly busUrl: string | undefined;
   readonly dataDir: string;
   readonly filesDir: string;
   /** Host names of the server; if undefined, the server determines them. */
@@ -84,9 +86,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (result.success) values[name] = result.data;
     else problems.push(`${name}${shown(name, given)}: ${firstMessage(result.error)}`);
   }
-  problems.push(...unknownVariables(env));
+  problems.push(...unknownVariables(env), ...missingForBus(values));
   if (problems.length > 0) throw new ConfigError(problems);
   return toConfig(values as Environment & Record<string, number>);
+}
+
+/** Lists what a server lacks that shares its database with others. */
+function missingForBus(values: Readonly<Record<string, unknown>>): string[] {
+  if (values['PARLANCE_BUS'] === undefined) return [];
+  const needed = {
+    DATABASE_URL: 'set it to the PostgreSQL database that all servers share',
+    PARLANCE_TOKEN_KEYS: 'set it to the same keys on all servers',
+    PARLANCE_FILES_DIR: 'set it to a folder that all servers share',
+  };
+  return Object.entries(needed)
+    .filter(([name]) => values[name] === undefined)
+    .map(([name, remedy]) => `${name}: is required with PARLANCE_BUS; ${remedy}`);
 }
 
 function toConfig(env: Environment & Record<string, number>): Config {
@@ -100,8 +115,8 @@ function toConfig(env: Environment & Record<string, number>): Config {
     databaseSchema: env.PARLANCE_DATABASE_SCHEMA,
     databaseWaitMs: env.PARLANCE_DATABASE_WAIT_MS,
     databaseStatementMs: env.PARLANCE_DATABASE_STATEMENT_MS,
-    // No variable sets this yet: one database has one server.
-    isDatabaseShared: false,
+    isDatabaseShared: env.PARLANCE_BUS !== undefined,
+    busUrl: env.PARLANCE_BUS,
     dataDir: env.PARLANCE_DATA_DIR,
     filesDir: env.PARLANCE_FILES_DIR ?? join(env.PARLANCE_DATA_DIR, 'files'),
     hosts: env.PARLANCE_HOSTS,

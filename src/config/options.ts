@@ -60,6 +60,15 @@ function isWellFormed(url: string): boolean {
   }
 }
 
+/** Returns whether a text is `postgres:` or URLs of NATS or Redis; NATS may have several. */
+function isBusUrl(text: string): boolean {
+  if (/^postgres(ql)?:$/.test(text)) return true;
+  const urls = text.split(',').map((url) => url.trim());
+  const scheme = /^(nats|tls|rediss?):\/\/[^/]/;
+  if (!urls.every((url) => scheme.test(url) && isWellFormed(url))) return false;
+  return urls.length === 1 || urls.every((url) => !url.startsWith('redis'));
+}
+
 /** Returns whether all ids differ; a token refers to its key by the id. */
 function haveUniqueIds(keys: readonly string[]): boolean {
   return new Set(keys.map((key) => key.slice(0, key.indexOf(':')))).size === keys.length;
@@ -123,6 +132,13 @@ const GENERAL = {
     .default(5_000)
     .describe(
       'Maximum time for the database to answer a statement or grant a lock, in milliseconds.',
+    ),
+  PARLANCE_BUS: z
+    .string()
+    .refine(isBusUrl, 'must be nats://host:port, redis://host:port or postgres:')
+    .optional()
+    .describe(
+      'Message bus between servers that share a PostgreSQL database: nats://…, redis://… or postgres:.',
     ),
   PARLANCE_DATA_DIR: z
     .string()

@@ -27,10 +27,12 @@ export function databaseAddress(config: Config): string {
   return `${host}${pathname}, schema "${config.databaseSchema}" (DATABASE_URL)`;
 }
 
-/** Returns the data source whose one connection writes. */
-export function writerDataSource(config: Config, entities: Entities): DataSource {
+/** Returns the data source that writes; `name` is that of its connections to PostgreSQL. */
+export function writerDataSource(config: Config, entities: Entities, name?: string): DataSource {
   const file = sqliteFile(config);
-  if (file === null) return postgresDataSource(config, entities, { size: 4, isReading: false });
+  if (file === null) {
+    return postgresDataSource(config, entities, { size: 4, isReading: false, name });
+  }
   return new DataSource({
     type: 'better-sqlite3',
     driver: Sqlite,
@@ -73,12 +75,13 @@ export function migrationDataSource(config: Config): DataSource {
   return postgresDataSource(config, [], { size: 2, isReading: false, statementMs: undefined });
 }
 
-type Pool = Partial<PoolSettings> & Pick<PoolSettings, 'isReading'> & { readonly size: number };
+type Pool = Partial<PoolSettings> &
+  Pick<PoolSettings, 'isReading'> & { readonly size: number; readonly name?: string | undefined };
 
 function postgresDataSource(
   config: Config,
   entities: Entities,
-  { size, ...settings }: Pool,
+  { size, name = 'parlance', ...settings }: Pool,
 ): DataSource {
   const { databaseSchema: schema, databaseStatementMs: statementMs } = config;
   return new DataSource({
@@ -89,7 +92,7 @@ function postgresDataSource(
     migrations: MIGRATIONS,
     logger: LOGGER,
     poolSize: size,
-    applicationName: 'parlance',
+    applicationName: name,
     connectTimeoutMS: config.databaseWaitMs,
     extra: postgresPool({ schema, statementMs, ...settings }),
   });

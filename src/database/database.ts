@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -25,6 +26,7 @@ import {
   SqliteWriterConnection,
   type WriterConnection,
 } from './writer-connection.js';
+import { writerName } from './writer-name.js';
 import { Writer } from './writer.js';
 
 /** Time limit for closing connections, so that a silent server does not delay the stop. */
@@ -37,6 +39,8 @@ export class Database {
     readonly reader: Reader,
     /** Whether other servers may write to the database too. */
     readonly isShared: boolean,
+    /** Id of this run of the server: 16 random bytes in base64url. */
+    readonly boot: string,
     private readonly closing: (() => Promise<void> | void)[],
   ) {}
 
@@ -82,7 +86,11 @@ export class Database {
     if (existsSync(config.dataDir)) await tightenDataFolder(config.dataDir);
     if (file === null) await refusePooler(config);
     else if (config.isDatabaseShared) throw new UnshareableError(file);
-    const source = await open(writerDataSource(config, entities), closing);
+    const boot = randomBytes(16).toString('base64url');
+    const source = await open(
+      writerDataSource(config, entities, writerName(boot, config)),
+      closing,
+    );
     const connection = await connect(source, config);
     closing.push(() => connection.close());
     await requireTables(source);
@@ -90,7 +98,7 @@ export class Database {
     const writer = new Writer(connection);
     const reader = new Reader(reading, writer, config.databaseStatementMs);
     if (file === null) closing.push(watch(writer, config.databaseStatementMs));
-    return new Database(writer, reader, config.isDatabaseShared, closing);
+    return new Database(writer, reader, config.isDatabaseShared, boot, closing);
   }
 }
 

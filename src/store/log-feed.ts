@@ -18,7 +18,7 @@ const RETRY_MS = 500;
 export interface FeedListener {
   /** Called with committed events; those of a followed log come once each, in order. */
   committed(events: readonly AppendedEvent[]): void;
-  /** Called after the database was lost: events of logs that nobody follows may be missing. */
+  /** Called when events of logs that nobody follows may be missing, as after a lost database. */
   restored?(): void;
   /** Called when the database no longer has the events of a log that memory has. */
   reverted?(log: string): void;
@@ -89,6 +89,11 @@ export class LogFeed implements CommitListener, OnModuleDestroy {
     return this.logs.has(log);
   }
 
+  /** Returns the logs that someone follows. */
+  followedLogs(): string[] {
+    return [...this.logs.keys()];
+  }
+
   /** Passes on what the writer of this process has committed. */
   committed(events: readonly AppendedEvent[]): void {
     const disturbed = events.findIndex((event) => !this.advance(event));
@@ -111,6 +116,11 @@ export class LogFeed implements CommitListener, OnModuleDestroy {
     }
     followed.reached(seq);
     this.fillSoon(followed);
+  }
+
+  /** Notes that events of logs that nobody follows may be missing. */
+  missed(): void {
+    this.tell('restored', (listener) => listener.restored?.());
   }
 
   /**
@@ -149,7 +159,7 @@ export class LogFeed implements CommitListener, OnModuleDestroy {
     const asked = this.ask(this.logs.keys());
     const stored = await readStored(sql, asked);
     return () => {
-      this.tell('restored', (listener) => listener.restored?.());
+      this.missed();
       this.compare(asked, stored);
     };
   }

@@ -1,72 +1,33 @@
 import { Logger } from '@nestjs/common';
 
 import { Envelopes } from '#src/bus/envelope.js';
-import type { LogChange } from '#src/bus/frames.js';
-import { MemoryHub } from '#src/bus/memory.driver.js';
+import type { MemoryHub } from '#src/bus/memory.driver.js';
 import { ReconnectingBus } from '#src/bus/reconnecting.bus.js';
 import { logSubject, partitionOf } from '#src/bus/subjects.js';
 import { PinoLogger } from '#src/server/logger.js';
 
 import { CLUSTER, ClusterNode } from '../support/cluster-node.js';
-import { FaultyBus } from '../support/faulty.bus.js';
-import { ManualClock } from '../support/manual-clock.js';
-import { Random } from '../support/random.js';
+import { change, event, FaultyNodes, LOG, LOST } from '../support/faulty-nodes.js';
+import type { ManualClock } from '../support/manual-clock.js';
 
-const LOST = { drop: 1, double: 0, delay: 0, maxDelayMs: 0 };
-const LOG = 'room-1';
 const PARTITION = partitionOf(LOG, CLUSTER.partitions);
 const HERE = `recheck ${String(PARTITION)}`;
 
 let clock: ManualClock;
 let hub: MemoryHub;
-let nodes: ClusterNode[];
+let start: FaultyNodes['start'];
+let startTwo: FaultyNodes['startTwo'];
+let nodes: FaultyNodes;
 
 beforeAll(() => void Logger.overrideLogger(new PinoLogger('silent')));
 afterAll(() => void Logger.overrideLogger(new PinoLogger('fatal')));
 
 beforeEach(() => {
-  clock = new ManualClock();
-  hub = new MemoryHub();
-  nodes = [];
+  nodes = new FaultyNodes();
+  ({ clock, hub, start, startTwo } = nodes);
 });
 
-afterEach(async () => {
-  for (const { link } of nodes) await link.leave();
-});
-
-/** Starts a node whose bus receives without faults until a test sets some. */
-function start(address: string, options: Parameters<MemoryHub['driver']>[1] = {}) {
-  const bus = new ReconnectingBus(hub.driver(CLUSTER.id, options), clock).start();
-  const faulty = new FaultyBus(bus, clock, new Random(1), LOST);
-  faulty.faults = null;
-  const node = new ClusterNode(faulty, clock, address);
-  node.link.start();
-  nodes.push(node);
-  return { node, faulty };
-}
-
-/** Starts two nodes that know each other. */
-async function startTwo(options: Parameters<MemoryHub['driver']>[1] = {}) {
-  const [one, two] = [start('one', options), start('two', options)];
-  await clock.advance(1_000);
-  one.node.takeTold();
-  two.node.takeTold();
-  return { one: one.node, two: two.node, faulty: two.faulty };
-}
-
-const change = (head: number, log = LOG): LogChange => ({
-  log,
-  epoch: 'e',
-  head,
-  events: [event(log, head)],
-});
-
-function event(log: string, seq: number, text = 'hi') {
-  return {
-    event: 'message.deleted',
-    data: { room: log, seq, at: 1, prev: seq - 1, message: text },
-  } as unknown as NonNullable<LogChange['events']>[number];
-}
+afterEach(() => nodes.leave());
 
 describe('frames', () => {
   test('reach the other nodes with everything that was sent', async () => {
@@ -178,7 +139,7 @@ describe('frames', () => {
       throw new Error('fault of the listener');
     };
     const node = new ClusterNode(bus, clock, 'three', { log: fail, recheck: fail });
-    nodes.push(node);
+    nodes.add(node);
     node.link.start();
     await clock.advance(1_000);
     one.link.announce([change(1)]);
@@ -186,95 +147,6 @@ describe('frames', () => {
 
     expect(bus.state).toBe('connected');
     expect(node.link.isDegraded).toBe(false);
-  });
-});
-
-describe('a lost frame', () => {
-  test('is noticed at the next one', async () => {
-    const { one, two, faulty } = await startTwo();
-    faulty.faults = LOST;
-    one.link.announce([change(1)]);
-    await clock.advance(0);
-    faulty.faults = null;
-    one.link.announce([change(2)]);
-    await clock.advance(0);
-
-    expect(two.takeTold()).toEqual([`${HERE}: gap`]);
-    await clock.advance(2_000);
-    expect(two.takeTold()).toEqual([]);
-  });
-
-  test('is noticed within 0.5 s if it is the last one', async () => {
-    const { one, two, faulty } = await startTwo();
-    for (let head = 1; head <= 40; head++) {
-      // Frames between two beats are lost at each time relative to a beat.
-      await clock.advance(37);
-      const sentAt = clock.now();
-      faulty.faults = LOST;
-      one.link.announce([change(head)]);
-      one.link.sendControl({ to: 'all', type: 'x', data: null });
-      await clock.advance(0);
-      faulty.faults = null;
-      await clock.advance(500);
-
-      expect(two.told.map(({ what }) => what)).toEqual([`${HERE}: beat`, 'recheck  control: beat']);
-      expect((two.told[0]?.at ?? Infinity) - sentAt).toBeLessThan(400);
-      two.takeTold();
-    }
-  });
-
-  test('is noticed if the beat after it is lost, too', async () => {
-    const { one, two, faulty } = await startTwo();
-    faulty.faults = LOST;
-    one.link.announce([change(1)]);
-    await clock.advance(300);
-    faulty.faults = null;
-    await clock.advance(600);
-
-    expect(two.takeTold()).toEqual([`${HERE}: beat`]);
-  });
-
-  test('is noticed if it is the first one that a new node misses', async () => {
-    const { one } = await startTwo();
-    one.link.announce([change(1)]);
-    const { node, faulty } = start('three');
-    await clock.advance(0);
-    faulty.faults = LOST;
-    one.link.announce([change(2)]);
-    await clock.advance(0);
-    faulty.faults = null;
-    await clock.advance(500);
-
-    expect(node.takeTold()).toContain(`${HERE}: joined`);
-  });
-
-  test('is noticed if it was sent just after the first beat that a new node hears', async () => {
-    const { one } = await startTwo();
-    const { node, faulty } = start('three');
-    await clock.advance(260);
-    node.takeTold();
-    faulty.faults = LOST;
-    one.link.announce([change(1)]);
-    await clock.advance(0);
-    faulty.faults = null;
-    one.link.announce([change(2)]);
-    await clock.advance(500);
-
-    expect(node.takeTold()).toContain(`${HERE}: joined`);
-  });
-
-  test('of an ephemeral costs nothing', async () => {
-    const { one, two, faulty } = await startTwo();
-    const ephemeral = { room: LOG, epoch: 'e', head: 1, type: 'typing', data: null };
-    faulty.faults = LOST;
-    one.link.sendEphemeral(ephemeral);
-    await clock.advance(0);
-    faulty.faults = null;
-    one.link.sendEphemeral(ephemeral);
-    await clock.advance(2_000);
-
-    expect(two.ephemerals).toEqual([ephemeral]);
-    expect(two.takeTold()).toEqual([]);
   });
 });
 

@@ -110,6 +110,8 @@ describe('the settings', () => {
     ['PARLANCE_TOKEN_KEYS', ',', 'must list at least one value, or be removed'],
     ['PARLANCE_TOKEN_KEYS', `k1:${KEY},k1:${KEY}`, 'must have a different id for each key'],
     ['PARLANCE_TOKEN_SECONDS', '0', 'must be greater than 0'],
+    ['PARLANCE_BUS', 'amqp://bus', 'must be nats://host:port, redis://host:port or postgres:'],
+    ['PARLANCE_BUS', 'redis://a,redis://b', 'must be nats://host:port, redis://host:port or'],
     ['PARLANCE_LEGACY_HISTORY', '5001', 'must be at most 5000'],
     ['PARLANCE_DEFAULT_ROOM', 'no spaces', 'must have 1 to 64 letters, digits'],
     ['PARLANCE_DIALECTS', 'livechat,irc', 'must list some of livechat, rooms, simple-chat,'],
@@ -139,6 +141,16 @@ describe('the settings', () => {
     const [problem] = problemsOf({ [name]: '1' });
     expect(problem).toContain(`${name}: is not a setting`);
     expect(problem).toContain(advice);
+  });
+
+  test('require with a bus what all servers share', () => {
+    const problems = problemsOf({ PARLANCE_BUS: 'nats://ann:secret@bus:4222' });
+    expect(problems).toEqual([
+      expect.stringMatching(/^DATABASE_URL: is required with PARLANCE_BUS/),
+      expect.stringMatching(/^PARLANCE_TOKEN_KEYS: is required with PARLANCE_BUS/),
+      expect.stringMatching(/^PARLANCE_FILES_DIR: is required with PARLANCE_BUS/),
+    ]);
+    expect(problems.join()).not.toContain('secret');
   });
 
   test('report all problems at once', () => {

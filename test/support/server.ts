@@ -118,11 +118,8 @@ export async function startServer(
     ...database,
     ...env,
   };
-  const { isDatabaseShared = false } = extras;
-  const config = {
-    ...readConfig({ PORT: '0', HOST: '127.0.0.1', ...settings }),
-    isDatabaseShared,
-  };
+  const read = readConfig({ PORT: '0', HOST: '127.0.0.1', ...settings });
+  const config = { ...read, isDatabaseShared: extras.isDatabaseShared ?? read.isDatabaseShared };
   const root = {
     module: class TestApp {},
     imports: [

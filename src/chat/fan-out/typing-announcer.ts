@@ -6,10 +6,16 @@ import type { Channel } from './channel.js';
 import { Channels } from './channels.js';
 import { NAMED_USERS } from './presence.js';
 
+interface Mark {
+  readonly user: User;
+  readonly expiresAt: number;
+  /** Whether the user is connected to another server. */
+  readonly isElsewhere: boolean;
+}
+
 /** The users who are typing in one room, and the changes that are not announced yet. */
 interface RoomTyping {
-  /** Users who are typing, with the time at which the mark expires. */
-  readonly typing: Map<string, { readonly user: User; readonly expiresAt: number }>;
+  readonly typing: Map<string, Mark>;
   changes: Map<string, { readonly user: User; readonly active: boolean }>;
   announcedAt: number;
   timer: NodeJS.Timeout | null;
@@ -31,13 +37,17 @@ export class TypingAnnouncer implements OnModuleDestroy {
     this.rooms.clear();
   }
 
-  /** Announces a change; a change that is undone before it was announced is dropped. */
-  changed(id: string, user: User, active: boolean): void {
+  /**
+   * Announces a change; a change that is undone before it was announced is dropped.
+   *
+   * `isElsewhere` tells that the user is connected to another server.
+   */
+  changed(id: string, user: User, active: boolean, isElsewhere = false): void {
     const room = this.rooms.get(id) ?? newRoom();
     this.rooms.set(id, room);
     const now = performance.now();
     const { typingExpireMs, typingIntervalMs } = this.config.limits;
-    if (active) room.typing.set(user.id, { user, expiresAt: now + typingExpireMs });
+    if (active) room.typing.set(user.id, { user, expiresAt: now + typingExpireMs, isElsewhere });
     else room.typing.delete(user.id);
     if (room.changes.get(user.id)?.active === !active) room.changes.delete(user.id);
     else room.changes.set(user.id, { user, active });
@@ -99,8 +109,8 @@ function newRoom(): RoomTyping {
 /** Forgets expired marks, and people who left the room; bots have no connections in it. */
 function dropExpired({ typing }: RoomTyping, channel: Channel): void {
   const now = performance.now();
-  for (const [id, { user, expiresAt }] of typing) {
-    const isPresent = user.kind === 'bot' || channel.has(id);
+  for (const [id, { user, expiresAt, isElsewhere }] of typing) {
+    const isPresent = isElsewhere || user.kind === 'bot' || channel.has(id);
     if (expiresAt <= now || !isPresent) typing.delete(id);
   }
 }

@@ -9,6 +9,7 @@ import { dependsOnBlocks, notMember, refuseOwnLog, requireAccess } from '../../r
 import { toUser, type Actor } from '../../store/actor.js';
 import type { Call } from '../connections/call.js';
 import type { PresentUser } from '../connections/session.js';
+import { CLUSTER_PORT, type ClusterPort } from '../ports/cluster-port.js';
 import { RoomHub } from './room-hub.js';
 import { TypingAnnouncer } from './typing-announcer.js';
 
@@ -24,6 +25,7 @@ export class TypingService {
     private readonly reader: Reader,
     private readonly hub: RoomHub,
     private readonly announcer: TypingAnnouncer,
+    @Inject(CLUSTER_PORT) private readonly cluster: ClusterPort | null,
   ) {}
 
   /** Sets a typing mark; repeats within the throttle are answered but not announced. */
@@ -38,13 +40,19 @@ export class TypingService {
     if (active ? !this.mayAnnounce(actor, room) : !actor.isTypingIn(room)) return;
     if (active) actor.startTyping(room);
     else actor.stopTyping(room);
-    this.announcer.changed(room, toUser(actor), active);
+    this.changed(room, actor, active);
   }
 
   /** Announces that a bot, which has no connection, is typing; throttled (P-13.2). */
   async announce(actor: Actor, room: string): Promise<void> {
     await this.requireMayType(actor, (await this.rooms.get(room)).info);
-    if (this.mayAnnounce(actor, room)) this.announcer.changed(room, toUser(actor), true);
+    if (this.mayAnnounce(actor, room)) this.changed(room, actor, true);
+  }
+
+  private changed(room: string, actor: Actor, active: boolean): void {
+    const user = toUser(actor);
+    this.announcer.changed(room, user, active);
+    this.cluster?.typing(room, user, active);
   }
 
   /** Reads blocks from the database: rooms in memory do not know them. */

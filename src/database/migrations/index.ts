@@ -7,6 +7,7 @@ import { NormalizeReactions1795700000000 } from './1795700000000-normalize-react
 import { AddHashes1795800000000 } from './1795800000000-add-hashes.js';
 import { AddRoomKinds1795900000000 } from './1795900000000-add-room-kinds.js';
 import { AddHeadTimes1796000000000 } from './1796000000000-add-head-times.js';
+import { AddCluster1796100000000 } from './1796100000000-add-cluster.js';
 
 /** Every migration, oldest first; listed by hand, since globs do not load ESM. */
 export const MIGRATIONS = [
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   AddHashes1795800000000,
   AddRoomKinds1795900000000,
   AddHeadTimes1796000000000,
+  AddCluster1796100000000,
 ];
