@@ -14,6 +14,7 @@ import { BotMarks } from './server/state/bot-marks.js';
 import { BotReporter } from './kit/bot-reporter.js';
 import { BotRooms } from './server/roster/bot-rooms.js';
 import { BotRoster } from './server/roster/bot-roster.js';
+import { DatabaseBotClock } from './server/state/database-bot-clock.js';
 import { BotStates } from './server/state/bot-states.js';
 import { BotTriggers } from './server/dispatch/bot-triggers.js';
 import { BotsGateway } from './server/remote/bots.gateway.js';
@@ -69,7 +70,7 @@ export class BotsModule {
           useFactory: localContexts,
         },
         BotAlarmClock,
-        BotClock,
+        { provide: BotClock, useClass: DatabaseBotClock },
         IdleTracker,
         BotDispatcher,
         BotMarks,

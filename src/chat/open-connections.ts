@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
+import { Writer } from '../database/writer.js';
 import { AddressLimit, type ConnectionSlot } from '../limits/address-limit.js';
 import { AddressWarnings } from '../limits/address-warnings.js';
 import { CloseCode } from '../protocol/close-codes.js';
@@ -24,6 +25,7 @@ export class OpenConnections implements OnModuleDestroy {
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
+    private readonly writer: Writer,
     private readonly sessions: SessionsService,
     private readonly slowReaders: SlowReaders,
     @Inject(DIALECT_PORT) private readonly dialects: DialectPort | null,
@@ -98,7 +100,7 @@ export class OpenConnections implements OnModuleDestroy {
   }
 
   private check(): void {
-    const now = Date.now();
+    const now = this.writer.now();
     const elapsed = performance.now();
     for (const [connection, intake] of this.intakes) {
       if (connection.session !== null) {

@@ -1,4 +1,4 @@
-import type { DatabaseClock } from './database-clock.js';
+import { DATABASE_TIME, type DatabaseClock } from './database-clock.js';
 import { LockedLogs, type LogRow } from './locked-logs.js';
 import type { PostgresSql } from './sql.js';
 import { keyOf, type DeclaredLog, type NewLog } from './write-job.js';
@@ -15,7 +15,7 @@ const INSERT_LOGS = `INSERT INTO rooms
   ON CONFLICT (id) DO NOTHING RETURNING id`;
 /** Reads the clock last: a lock may have been granted after seconds. */
 const LOCK_LOGS = `SELECT k.id, k.epoch, k.head, k.head_at,
-    CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint) AS clock
+    ${DATABASE_TIME} AS clock
   FROM (SELECT id, epoch, head, head_at FROM rooms WHERE id = ANY($1) ORDER BY id
           FOR NO KEY UPDATE) k`;
 const STORE_HEADS = `UPDATE rooms SET head = k.head, head_at = k.at

@@ -243,7 +243,10 @@ export class PostgresWriterConnection implements WriterConnection {
 
   async isUsable(): Promise<boolean> {
     try {
-      await requireUnlocked(this.require().runner);
+      const { runner } = this.require();
+      await requireUnlocked(runner);
+      // Without writes, no other statement sets the clock.
+      await this.clock.read(runner);
       return true;
     } catch (error) {
       this.logger.warn({ msg: 'PostgreSQL cannot be used', err: error });
@@ -293,6 +296,7 @@ export class PostgresWriterConnection implements WriterConnection {
         await requireUnlocked(runner);
         await requireCommit(runner);
       }
+      await this.clock.read(runner);
       this.current = { runner, client, sql: new PostgresSql(client, this.changes) };
     } catch (error) {
       await runner.release();

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { CONFIG, type Config } from '../config/config.js';
 import { Reader } from '../database/reader.js';
 import type { Sql } from '../database/sql.js';
+import type { WriteTransaction } from '../database/write-job.js';
 import { Writer } from '../database/writer.js';
 import { ProtocolError } from '../protocol/errors.js';
 import type { Actor } from '../store/actor.js';
@@ -51,19 +52,20 @@ export class TokensService implements OnModuleInit {
         msg: 'None of the previous token keys is configured: all existing tokens are invalid',
       });
     }
-    if (unknown.length > 0) await this.writer.run([], ({ sql }) => storeKeyIds(sql, unknown));
+    if (unknown.length > 0) await this.writer.run([], (tx) => storeKeyIds(tx, unknown));
   }
 
   /** Signs a token with the newest key. */
   async issue(actor: Actor): Promise<IssuedToken> {
     const [key] = this.keys;
     if (key === undefined) throw new Error('There is no key for signing tokens');
-    const expiresAt = (Math.floor(Date.now() / 1_000) + this.config.tokenSeconds) * 1_000;
+    const now = Math.floor(this.writer.now() / 1_000);
+    const expiresAt = (now + this.config.tokenSeconds) * 1_000;
     const token = await new SignJWT({ name: actor.name, kind: actor.kind, own: actor.ownEpoch })
       .setProtectedHeader({ alg: ALGORITHM, kid: key.id, typ: 'JWT' })
       .setSubject(actor.id)
       .setIssuer(ISSUER)
-      .setIssuedAt()
+      .setIssuedAt(now)
       .setExpirationTime(expiresAt / 1_000)
       .sign(key.secret);
     return { token, expiresAt };
@@ -80,6 +82,7 @@ export class TokensService implements OnModuleInit {
         issuer: ISSUER,
         algorithms: [ALGORITHM],
         typ: 'JWT',
+        currentDate: new Date(this.writer.now()),
       });
       const claims = Claims.parse(payload);
       const { sub: id, name, kind, own: ownEpoch, exp } = claims;
@@ -107,12 +110,12 @@ async function readKeysInUse(sql: Sql): Promise<{ known: string[]; hasUsers: boo
   return { known: rows.map(({ id }) => id), hasUsers: user !== undefined };
 }
 
-async function storeKeyIds(sql: Sql, keys: readonly TokenKey[]): Promise<void> {
+async function storeKeyIds(tx: WriteTransaction, keys: readonly TokenKey[]): Promise<void> {
   for (const { id } of keys) {
-    await sql.run(
+    await tx.sql.run(
       'INSERT INTO token_keys (id, first_used_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
       id,
-      Date.now(),
+      tx.now(),
     );
   }
 }
