@@ -1,8 +1,14 @@
-import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import {
+  Module,
+  type DynamicModule,
+  type OnApplicationBootstrap,
+  type Provider,
+} from '@nestjs/common';
 import { DiscoveryModule, ExternalContextCreator, ModulesContainer } from '@nestjs/core';
 
 import { ChatModule } from '../chat/chat.module.js';
 import { localContexts } from '../chat/commands/local-contexts.js';
+import { Lease } from '../database/lease.js';
 import { MessagesModule } from '../messages/messages.module.js';
 import { RoomsModule } from '../rooms/rooms.module.js';
 import { RoomsService } from '../rooms/rooms.service.js';
@@ -16,6 +22,7 @@ import { BotRooms } from './server/roster/bot-rooms.js';
 import { BotRoster } from './server/roster/bot-roster.js';
 import { DatabaseBotClock } from './server/state/database-bot-clock.js';
 import { BotStates } from './server/state/bot-states.js';
+import { BotProgress } from './server/dispatch/bot-progress.js';
 import { BotTriggers } from './server/dispatch/bot-triggers.js';
 import { BotsGateway } from './server/remote/bots.gateway.js';
 import { RemoteBotAlarms } from './server/remote/remote-bot-alarms.js';
@@ -35,7 +42,7 @@ export interface BotsOptions {
 
 /** Runs bots: providers with handlers that react to the events of rooms. */
 @Module({})
-export class BotsModule {
+export class BotsModule implements OnApplicationBootstrap {
   /** Registers the providers that react to changes of providers which they also use. */
   constructor(
     rooms: RoomsService,
@@ -44,11 +51,29 @@ export class BotsModule {
     dispatcher: BotDispatcher,
     remoteBots: RemoteBots,
     remoteAlarms: RemoteBotAlarms,
+    private readonly lease: Lease,
   ) {
     rooms.onNewRoom((tx, room) => roster.addConfigured(tx, room));
     roster.onRoomsChanged((bot) => remoteBots.updateLeases(bot));
+    roster.onRoomsChanged((bot) => dispatcher.updateRooms(bot));
     alarms.onDue((botId, alarm) => dispatcher.handleDue(botId, alarm));
     alarms.onDue((botId, alarm) => remoteAlarms.handleDue(botId, alarm));
+    lease.listen({
+      taken: async () => {
+        await roster.begin();
+        await dispatcher.begin();
+      },
+      lost: () => {
+        dispatcher.end();
+        alarms.stop();
+        remoteBots.end();
+      },
+    });
+  }
+
+  /** Runs the bots, or waits until no other server does. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.lease.start();
   }
 
   /**
@@ -74,6 +99,7 @@ export class BotsModule {
         IdleTracker,
         BotDispatcher,
         BotMarks,
+        BotProgress,
         RemoteBots,
         RemoteBotAlarms,
         RemoteBotStates,

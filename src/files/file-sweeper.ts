@@ -7,6 +7,7 @@ import {
 } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../config/config.js';
+import { Lease } from '../database/lease.js';
 import { PeriodicJob } from '../database/periodic-job.js';
 import { Reader } from '../database/reader.js';
 import { Writer } from '../database/writer.js';
@@ -27,6 +28,8 @@ const BATCH = 100;
 export class FileSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(FileSweeper.name);
   private readonly job: PeriodicJob;
+  /** Bytes without a file at the last sweep. */
+  private lost = new Set<string>();
 
   constructor(
     @Inject(CONFIG) private readonly config: Config,
@@ -34,6 +37,7 @@ export class FileSweeper implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly writer: Writer,
     private readonly intake: FileIntake,
     @Inject(FILE_STORAGE) private readonly storage: FileStorage,
+    private readonly lease: Lease,
   ) {
     this.job = new PeriodicJob({
       name: 'sweep of files',
@@ -52,38 +56,46 @@ export class FileSweeper implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   private async sweep(signal: AbortSignal): Promise<void> {
+    if (!this.lease.isHeld) return;
     await this.sweepUnsent(signal);
+    const lost = new Set<string>();
     for await (const keys of this.storage.keys()) {
       if (signal.aborted) return;
-      await this.sweepKeys(keys);
+      await this.sweepKeys(keys, lost);
     }
+    this.lost = lost;
   }
 
   /** Decides inside the transaction, so that files attached meanwhile stay. */
   private async sweepUnsent(signal: AbortSignal): Promise<void> {
     for (let count = BATCH; count === BATCH && !signal.aborted;) {
-      const ids = await this.writer.run([], (tx) =>
-        deleteUnsent(tx.sql, tx.now() - this.config.limits.unsentMs, BATCH),
-      );
+      const fence = this.lease.fence();
+      const ids = await this.writer.run([], async (tx) => {
+        await fence?.(tx);
+        return deleteUnsent(tx.sql, tx.now() - this.config.limits.unsentMs, BATCH);
+      });
       for (const id of ids) await this.intake.remove(id);
       count = ids.length;
     }
   }
 
-  private async sweepKeys(keys: readonly string[]): Promise<void> {
+  private async sweepKeys(keys: readonly string[], lost: Set<string>): Promise<void> {
     // In this order: a file that is finished after this check is in the database at the next one.
     const idle = keys.filter((key) => !this.intake.isInProgress(idOf(key)));
     for (let from = 0; from < idle.length; from += BATCH) {
-      await this.removeLost(idle.slice(from, from + BATCH));
+      await this.removeLost(idle.slice(from, from + BATCH), lost);
     }
   }
 
-  private async removeLost(keys: readonly string[]): Promise<void> {
+  private async removeLost(keys: readonly string[], lost: Set<string>): Promise<void> {
     const known = await this.reader.snapshot(({ sql }) => findKnown(sql, keys.map(idOf)));
-    const lost = keys.filter((key) => !known.has(idOf(key)));
-    for (const key of lost) await this.storage.remove(key);
-    if (lost.length > 0)
-      this.logger.log({ msg: 'Removed bytes without a file', keys: lost.length });
+    const unknown = keys.filter((key) => !known.has(idOf(key)));
+    for (const key of unknown) lost.add(key);
+    // Another server may be about to store the file: its bytes stay until the next sweep.
+    const removed = this.lease.isShared ? unknown.filter((key) => this.lost.has(key)) : unknown;
+    for (const key of removed) await this.storage.remove(key);
+    if (removed.length > 0)
+      this.logger.log({ msg: 'Removed bytes without a file', keys: removed.length });
   }
 }
 

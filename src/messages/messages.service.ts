@@ -50,7 +50,7 @@ export class MessagesService {
    * An image in the message is charged to `limit`.
    */
   async send(
-    { actor, onQueued, assumedHops = 0 }: Caller,
+    { actor, onQueued, assumedHops = 0, fence }: Caller,
     data: Send,
     limit?: UploadLimit,
   ): Promise<Sent> {
@@ -58,9 +58,14 @@ export class MessagesService {
     const input = { ...this.identify(actor, data), assumedHops };
     // The own log of the sender guards the files, which are attached once.
     const logs = data.files === undefined ? [room] : [room, declareOwnLog(actor)];
-    const short = isPlain(data) ? new PlainMessage(this.log, actor, input) : undefined;
+    const isShort = isPlain(data) && fence === undefined;
+    const short = isShort ? new PlainMessage(this.log, actor, input) : undefined;
+    const send = async (tx: WriteTransaction, file?: StoredFile) => {
+      await fence?.(tx);
+      return this.sendIn(tx, actor, { ...input, file });
+    };
     const commit = (file?: StoredFile) =>
-      this.writer.run(logs, (tx) => this.sendIn(tx, actor, { ...input, file }), onQueued, short);
+      this.writer.run(logs, (tx) => send(tx, file), onQueued, short);
     if (image === undefined) return commit();
     const isNew = await this.files.isNew(actor.id, { room, message: input.id });
     return isNew ? this.files.ingestImage(actor.id, image, limit, commit) : commit();
@@ -85,7 +90,7 @@ export class MessagesService {
 
   /** Changes the text of the caller's own message (P-6.7). */
   async edit(
-    { actor, onQueued }: Caller,
+    { actor, onQueued, fence }: Caller,
     data: CommandData<'message.edit'>,
   ): Promise<ReplyData<'message.edit'>> {
     refuseOwnLog(data.room);
@@ -93,6 +98,7 @@ export class MessagesService {
     return this.writer.run(
       [data.room],
       async (tx) => {
+        await fence?.(tx);
         const { message, isOwn, access } = await this.getForChange(tx, actor, data);
         requireMay(isOwn ? 'edit' : 'editOthers', access);
         if (message.deletedAt !== undefined) throw new ProtocolError('message_deleted');

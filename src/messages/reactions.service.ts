@@ -26,11 +26,12 @@ export class ReactionsService {
   ) {}
 
   /** Sets a reaction of the caller; setting it again changes nothing. */
-  async add({ actor, onQueued }: Caller, data: React): Promise<ReplyData<'message.react'>> {
+  async add({ actor, onQueued, fence }: Caller, data: React): Promise<ReplyData<'message.react'>> {
     refuseOwnLog(data.room);
     return this.writer.run(
       [data.room],
       async (tx) => {
+        await fence?.(tx);
         const { message, access } = await this.getMessage(tx, actor, data);
         const { emoji } = data;
         const same = message.reactions.find((reaction) => reaction.emoji === emoji);

@@ -17,7 +17,7 @@ export const CloseCode = {
   rateAbuse: 4101,
   /** The address has too many open connections (P-9.11). */
   tooManyConnections: 4102,
-  /** The server has no database, so no session can start (P-5.15). */
+  /** The server has no database, or does not serve bots now (P-5.15, P-13.8). */
   unavailable: 4103,
   /** The server is stopping or restarting (P-2.14). */
   goingAway: 4201,

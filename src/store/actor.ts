@@ -1,3 +1,4 @@
+import type { Fence } from '../database/lease.js';
 import type { NewLog } from '../database/write-job.js';
 import type { User } from '../protocol/models.js';
 
@@ -20,6 +21,8 @@ export interface Caller {
   readonly onQueued: () => void;
   /** Hops assumed for a message of a remote bot that names no cause (P-13.7). */
   readonly assumedHops?: number | undefined;
+  /** Check of a bot that only one of several servers runs, before it changes anything. */
+  readonly fence?: Fence | undefined;
 }
 
 /** Returns the public part of an actor. */

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Position up to which a remote bot has processed the log of a room. */
+/** Position up to which a bot has processed the log of a room. */
 @Entity('bot_marks')
 export class BotMarkEntity {
   @PrimaryColumn('text', { name: 'bot_id' }) botId!: string;

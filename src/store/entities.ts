@@ -5,6 +5,7 @@ import { BotStateEntity } from './bot-state.entity.js';
 import { DialectGuestEntity } from './dialect-guest.entity.js';
 import { DirectUserEntity } from './direct-user.entity.js';
 import { FileEntity } from './file.entity.js';
+import { LeaseEntity } from './lease.entity.js';
 import { MemberEntity } from './member.entity.js';
 import { MessageEntity } from './message.entity.js';
 import { ReactionEntity } from './reaction.entity.js';
@@ -26,4 +27,5 @@ export const ENTITIES = [
   BotTokenEntity,
   BotMarkEntity,
   DialectGuestEntity,
+  LeaseEntity,
 ];

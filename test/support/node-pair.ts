@@ -2,7 +2,7 @@ import type { AppendedEvent } from '#src/database/write-job.js';
 import { Writer } from '#src/database/writer.js';
 import { LogFeed } from '#src/store/log-feed.js';
 
-import { startServer, type TestServer } from './server.js';
+import { startServer, type Extras, type TestServer } from './server.js';
 
 /** Two servers that share a PostgreSQL database, and the bus that a test puts between them. */
 export class NodePair {
@@ -24,10 +24,14 @@ export class NodePair {
     }
   }
 
-  /** Starts both servers on a new database. */
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<NodePair> {
-    const one = await startServer(env, { isDatabaseShared: true });
-    return new NodePair(one, await startServer(one.env, { isDatabaseShared: true }));
+  /** Starts both servers on a new database, the first one first. */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    extras: Extras = {},
+  ): Promise<NodePair> {
+    const shared = { ...extras, isDatabaseShared: true };
+    const one = await startServer(env, shared);
+    return new NodePair(one, await startServer(one.env, shared));
   }
 
   /** Withholds all frames from now on; returns those for the second server as they come. */

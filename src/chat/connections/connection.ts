@@ -13,8 +13,8 @@ const logger = new Logger('Connections');
 export type CloseHandler = (connection: Connection, code: number, reason: string) => void;
 
 /** Returns a random delay in milliseconds, so that clients do not all reconnect at once. */
-export function reconnectDelay(): number {
-  return Math.floor(Math.random() * RETURN_SPREAD_MS);
+export function reconnectDelay(spreadMs = RETURN_SPREAD_MS): number {
+  return Math.floor(Math.random() * spreadMs);
 }
 
 /**

@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../../config/config.js';
+import { Lease } from '../../database/lease.js';
 import { PeriodicJob } from '../../database/periodic-job.js';
 import { Writer } from '../../database/writer.js';
 import { ownLog } from '../../store/actor.js';
@@ -14,11 +15,16 @@ import { UsersService } from '../../users/users.service.js';
 import { PresentUsers } from '../connections/present-users.js';
 
 const PAUSE_MAX_MS = 600_000;
+/** Share of the time away after which servers that share a database note who is connected. */
+const SHARED_PAUSE = 1 / 4;
 /** Memberships that end in one transaction: enough to share a commit, few enough to be short. */
 const BATCH = 30;
 
 /**
  * Removes guests who have been away too long from their public rooms (P-5.6).
+ *
+ * Among servers that share a database, each notes which users are connected to it
+ * (`users.last_seen_at`), and the one that holds the lease removes the guests.
  *
  * Direct rooms are not left: an absent member disturbs no one there. Rows in `users` stay, because
  * the logs of rooms name guests permanently, and `user.get` must know every user that a log names.
@@ -37,10 +43,12 @@ export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly rooms: RoomsService,
     private readonly present: PresentUsers,
     private readonly users: UsersService,
+    private readonly lease: Lease,
   ) {
+    const awayMs = config.guestAwaySeconds * 1_000;
     this.job = new PeriodicJob({
       name: 'expiry of guests',
-      pauseMs: Math.min(PAUSE_MAX_MS, config.guestAwaySeconds * 1_000),
+      pauseMs: Math.min(PAUSE_MAX_MS, lease.isShared ? awayMs * SHARED_PAUSE : awayMs),
       run: (signal) => this.expire(signal),
     });
   }
@@ -58,6 +66,7 @@ export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
     // Read first: updating the present users may take long, and gives them a later time than this.
     const since = this.writer.now() - this.config.guestAwaySeconds * 1_000;
     await this.users.touchAll(this.present.ids());
+    if (!this.lease.isHeld) return;
     for (let from: number | null = this.doneUntil; from !== null;) {
       if (signal.aborted) return;
       from = await this.expireSome(from, since);
@@ -72,7 +81,9 @@ export class GuestExpiry implements OnApplicationBootstrap, OnModuleDestroy {
    * reads who is away, because a guest who returns is marked as present in an earlier one.
    */
   private expireSome(from: number, since: number): Promise<number | null> {
+    const fence = this.lease.fence();
     return this.writer.run([], async (tx) => {
+      await fence?.(tx);
       const memberships = await tx.sql.all<Membership>(
         `SELECT m.room_id AS room, u.id, u.name, u.last_seen_at AS at
            FROM users u JOIN members m ON m.user_id = u.id

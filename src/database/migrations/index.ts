@@ -8,6 +8,7 @@ import { AddHashes1795800000000 } from './1795800000000-add-hashes.js';
 import { AddRoomKinds1795900000000 } from './1795900000000-add-room-kinds.js';
 import { AddHeadTimes1796000000000 } from './1796000000000-add-head-times.js';
 import { AddCluster1796100000000 } from './1796100000000-add-cluster.js';
+import { AddLeases1796200000000 } from './1796200000000-add-leases.js';
 
 /** Every migration, oldest first; listed by hand, since globs do not load ESM. */
 export const MIGRATIONS = [
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   AddRoomKinds1795900000000,
   AddHeadTimes1796000000000,
   AddCluster1796100000000,
+  AddLeases1796200000000,
 ];

@@ -66,6 +66,11 @@ export class BotLane {
     this.start();
   }
 
+  /** Whether the lane was stopped, perhaps before it had handled everything. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /** Stops after the current event. */
   stop(): void {
     this.stopped = true;

@@ -1,4 +1,5 @@
 import { COMMANDS, type CommandName } from '../../../protocol/commands.js';
+import type { Fence } from '../../../database/lease.js';
 import { ProtocolError } from '../../../protocol/errors.js';
 import type { Message } from '../../../protocol/models.js';
 import type { HistoryService } from '../../../messages/history.service.js';
@@ -50,8 +51,9 @@ export class ServerBotHost implements BotHost {
   constructor(
     private readonly bot: BotAccount,
     private readonly services: BotServices,
+    private readonly fence: Fence | undefined,
   ) {
-    this.caller = { actor: bot.actor, onQueued: () => undefined };
+    this.caller = { actor: bot.actor, onQueued: () => undefined, fence };
   }
 
   get textChars(): number {
@@ -118,7 +120,7 @@ export class ServerBotHost implements BotHost {
   }
 
   async writeState(changes: readonly StateChange[]): Promise<void> {
-    await this.services.states.write(this.bot.actor.id, changes);
+    await this.services.states.write(this.bot.actor.id, changes, { fence: this.fence });
     this.services.alarms.apply(this.bot.actor.id, changes);
   }
 

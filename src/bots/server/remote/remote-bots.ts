@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 
 import type { BotPort } from '../../../chat/ports/bot-port.js';
 import type { Call } from '../../../chat/connections/call.js';
+import { reconnectDelay, type Connection } from '../../../chat/connections/connection.js';
 import { SlowReaders } from '../../../chat/connections/slow-readers.js';
+import { Lease } from '../../../database/lease.js';
 import type { AppendedEvent, WriteTransaction } from '../../../database/write-job.js';
 import type { BotHello } from '../../../protocol/bots.js';
 import { CloseCode } from '../../../protocol/close-codes.js';
@@ -27,6 +29,10 @@ import { BotTriggers } from '../dispatch/bot-triggers.js';
 import { RemoteBotSession } from './remote-bot-session.js';
 import { BotClock } from '../../kit/bot-clock.js';
 
+/** Longest delay after which a bot tries the next server: short, since it may need several attempts. */
+const RETRY_SPREAD_MS = 1_000;
+const ELSEWHERE = 'another server runs the bots';
+
 /** The connections of remote bots: leases their rooms and delivers events (P-13.8 to P-13.10). */
 @Injectable()
 export class RemoteBots implements BotPort, FeedListener {
@@ -44,9 +50,17 @@ export class RemoteBots implements BotPort, FeedListener {
     private readonly reporter: BotReporter,
     private readonly idle: IdleTracker,
     private readonly feed: LogFeed,
+    private readonly lease: Lease,
   ) {}
 
-  async enter({ connection, actor }: Call, hello: BotHello): Promise<() => void> {
+  async enter(call: Call, hello: BotHello): Promise<() => void> {
+    const { connection, actor } = call;
+    if (!this.lease.isHeld) {
+      call.afterReply(() => sendAway(connection));
+      throw new ProtocolError('unavailable', {
+        message: `The bot is not served here: ${ELSEWHERE}.`,
+      });
+    }
     const bot = await this.roster.getForLogin(actor.name);
     if (!bot.isRemote) {
       throw new ProtocolError('forbidden', { message: 'This bot runs inside the server.' });
@@ -62,6 +76,7 @@ export class RemoteBots implements BotPort, FeedListener {
       });
       this.add(bot, session);
       connection.onDisconnect(() => this.remove(bot, session));
+      if (!this.lease.isHeld) this.release(session);
     };
   }
 
@@ -134,6 +149,16 @@ export class RemoteBots implements BotPort, FeedListener {
       if (!session.holds(log)) continue;
       session.connection.bye(CloseCode.resync, 'the database went back to an earlier state');
     }
+  }
+
+  /** Sends all bots to the server that runs them from now on. */
+  end(): void {
+    for (const session of [...this.sessions.values()].flat()) this.release(session);
+  }
+
+  private release(session: RemoteBotSession): void {
+    session.releaseAll();
+    sendAway(session.connection);
   }
 
   /** Updates the leases of a bot that has joined or left a room. */
@@ -215,4 +240,8 @@ export class RemoteBots implements BotPort, FeedListener {
     session.lease(room, { after, lane, ended: () => this.feed.unfollow(followed) });
     await this.alarms.fireOverdue(bot.actor.id, room);
   }
+}
+
+function sendAway(connection: Connection): void {
+  connection.bye(CloseCode.unavailable, ELSEWHERE, reconnectDelay(RETRY_SPREAD_MS));
 }

@@ -81,6 +81,12 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
     }
     await this.loadRooms();
     await this.applySetting();
+  }
+
+  /** Reads what other servers have changed, and fires the alarms of all bots from now on. */
+  async begin(): Promise<void> {
+    if (this.config.isDatabaseShared) await this.reload();
+    this.alarms.start();
     for (const { actor } of this.bots.values()) await this.alarms.load(actor.id);
   }
 
@@ -129,7 +135,12 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
    */
   async getForLogin(name: string): Promise<BotAccount> {
     const registered = await this.accounts.find(name);
-    return registered === null ? this.get(name) : this.refresh(registered);
+    if (registered === null) return this.get(name);
+    const isNew = this.find(name) === undefined;
+    const bot = this.refresh(registered);
+    // Another process may have added it to rooms.
+    if (isNew) await this.loadRooms();
+    return bot;
   }
 
   /** Adds or updates a remote bot; a bot of the app with the same name takes precedence. */
@@ -169,7 +180,7 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
     for (const { log, event } of events) {
       if (event.event === 'member.left') this.left(event.data.user.id, log, event.data.seq);
       if (event.event === 'member.joined') {
-        this.joined(event.data.member.user.id, log, event.data.seq);
+        this.joined(event.data.member.user, log, event.data.seq);
       }
     }
   }
@@ -204,7 +215,7 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
     }
     await this.users.store(tx, actor);
     const member = await this.rooms.addMember(tx, room, actor, scopes, bySetting);
-    if (bot.isRemote) await markEntry(tx, actor.id, room.id);
+    if (bot.isRemote || this.config.isDatabaseShared) await markEntry(tx, actor.id, room.id);
     const seq = await headOf(tx, room.id);
     const id = entryId(actor.id, room.id, seq);
     this.entering.set(id, scopes);
@@ -218,9 +229,13 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
       this.setMembership(bot, room, scopes);
   }
 
-  private joined(id: string, room: string, seq: number): void {
+  private joined({ id, kind }: User, room: string, seq: number): void {
     const bot = this.bots.get(id);
-    if (bot === undefined) return;
+    if (bot === undefined) {
+      // Registered after the start, and added by another process.
+      if (kind === 'bot') this.reloadRooms();
+      return;
+    }
     const scopes = this.entering.get(entryId(id, room, seq));
     if (scopes === undefined) {
       // The outcome of the join was unknown, or another process has committed it.
@@ -250,9 +265,14 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
   }
 
   private reloadRooms(): void {
-    this.loadRooms().catch((error: unknown) => {
+    this.reload().catch((error: unknown) => {
       for (const { name: bot } of this.all()) this.reporter.report({ bot, kind: 'error', error });
     });
+  }
+
+  private async reload(): Promise<void> {
+    for (const registered of await this.accounts.list()) this.refresh(registered);
+    await this.loadRooms();
   }
 
   /** Reads the memberships of all bots from the database. */

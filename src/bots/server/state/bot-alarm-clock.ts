@@ -22,7 +22,7 @@ export class BotAlarmClock implements OnModuleDestroy {
   /** Alarms that changed during each read that is in progress. */
   private readonly readings = new Set<Set<string>>();
   private readonly listeners: DueListener[] = [];
-  private isStopped = false;
+  private isRunning = false;
 
   constructor(
     private readonly clock: BotClock,
@@ -32,6 +32,19 @@ export class BotAlarmClock implements OnModuleDestroy {
   /** Registers a listener for due alarms. */
   onDue(listener: DueListener): void {
     this.listeners.push(listener);
+  }
+
+  /** Starts to fire alarms. */
+  start(): void {
+    this.isRunning = true;
+  }
+
+  /** Forgets all alarms; they stay in the database. */
+  stop(): void {
+    this.isRunning = false;
+    for (const cancel of this.armed.values()) cancel();
+    this.armed.clear();
+    this.tries.clear();
   }
 
   /** Arms the stored alarms of a bot; overdue ones fire at once. */
@@ -93,8 +106,7 @@ export class BotAlarmClock implements OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    this.isStopped = true;
-    for (const cancel of this.armed.values()) cancel();
+    this.stop();
   }
 
   /** Reads the alarms of a bot, except those that changed meanwhile: `apply` has armed them. */
@@ -110,7 +122,7 @@ export class BotAlarmClock implements OnModuleDestroy {
   }
 
   private arm(botId: string, alarm: AlarmEvent, when: number): void {
-    if (this.isStopped) return;
+    if (!this.isRunning) return;
     const id = idOf(botId, alarm.data.room, alarm.data.key);
     const wait = Math.max(0, when - this.clock.now());
     const due = () => {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
+import { Lease } from '../../../database/lease.js';
 import { Reader } from '../../../database/reader.js';
 import type { WriteTransaction } from '../../../database/write-job.js';
 import { Writer } from '../../../database/writer.js';
@@ -11,12 +12,13 @@ import { findHead } from '../../../store/room-log.js';
 import type { Caller } from '../../../store/actor.js';
 import { BotMarkEntity } from '../../../store/bot-mark.entity.js';
 
-/** Positions up to which remote bots have processed the logs of their rooms (P-13.9). */
+/** Positions up to which bots have processed the logs of their rooms (P-13.9). */
 @Injectable()
 export class BotMarks {
   constructor(
     private readonly writer: Writer,
     private readonly reader: Reader,
+    private readonly lease: Lease,
   ) {}
 
   /** Finds the mark of a bot in a room. */
@@ -33,8 +35,10 @@ export class BotMarks {
    * @throws ProtocolError `not_found`, `not_member`, `invalid` past the head of the log
    */
   async move({ actor, onQueued }: Caller, room: string, seq: number): Promise<number> {
+    const fence = this.lease.fence();
     const move = async (tx: WriteTransaction): Promise<number> => {
       const { sql, manager } = tx;
+      await fence?.(tx);
       await requireAccess(sql, 'read', room, actor.id);
       const { epoch = '', seq: head = 0 } = (await findHead(tx, room)) ?? {};
       if (seq > head) {
@@ -52,7 +56,7 @@ export class BotMarks {
   }
 }
 
-/** Sets the mark of a remote bot that joins a room to the head of the log, in a transaction. */
+/** Sets the mark of a bot that joins a room to the head of the log, in a transaction. */
 export async function markEntry(
   tx: WriteTransaction,
   botId: string,

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Like } from 'typeorm';
 
 import { CONFIG, type Config } from '../../../config/config.js';
+import { Lease, type Fence } from '../../../database/lease.js';
 import { Reader } from '../../../database/reader.js';
 import type { Sql } from '../../../database/sql.js';
 import type { WriteTransaction } from '../../../database/write-job.js';
@@ -28,6 +29,13 @@ interface StateRow {
   readonly value: string | null;
 }
 
+interface StateWrite {
+  /** Runs first in the transaction; may throw to refuse the changes. */
+  readonly check?: (tx: WriteTransaction) => Promise<void>;
+  readonly onQueued?: () => void;
+  readonly fence?: Fence | undefined;
+}
+
 /** The state and alarms of bots in the database (P-13.11, P-13.12). */
 @Injectable()
 export class BotStates {
@@ -35,6 +43,7 @@ export class BotStates {
     @Inject(CONFIG) private readonly config: Config,
     private readonly writer: Writer,
     private readonly reader: Reader,
+    private readonly lease: Lease,
   ) {}
 
   /** Reads a value; undefined if there is none. */
@@ -90,17 +99,14 @@ export class BotStates {
   }
 
   /**
-   * Writes changes in one transaction; `check` runs in it first, and may throw to refuse them.
+   * Writes changes in one transaction.
    *
    * @throws ProtocolError `invalid`, `limit_reached`
    */
   async write(
     botId: string,
     changes: readonly StateChange[],
-    {
-      check,
-      onQueued,
-    }: { check?: (tx: WriteTransaction) => Promise<void>; onQueued?: () => void } = {},
+    { check, onQueued, fence = this.lease.fence() }: StateWrite = {},
   ): Promise<void> {
     if (changes.length > MAX_STATE_CHANGES) {
       throw invalid(`At most ${String(MAX_STATE_CHANGES)} changes are allowed at once.`);
@@ -111,6 +117,7 @@ export class BotStates {
     await this.writer.run(
       [ownLog(botId), ...rooms],
       async (tx) => {
+        await fence?.(tx);
         await check?.(tx);
         for (const row of rows) await store(tx, row);
         const grown = rows.filter(({ value }) => value !== null).map(({ owner }) => owner);
