@@ -1,14 +1,10 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
-import { buildServer } from '../support/child-server.js';
+import { builtProgram } from '../support/built-server.js';
 import { freshDatabase, dropDatabase } from '../support/server.js';
-
-const PROGRAM = fileURLToPath(new URL('../../dist/bot-create.js', import.meta.url));
 
 let env: Awaited<ReturnType<typeof freshDatabase>>;
 
-beforeAll(() => buildServer(), 120_000);
 beforeEach(async () => {
   env = await freshDatabase();
 });
@@ -21,9 +17,14 @@ function create(
 ): Promise<{ failed: boolean; stdout: string; stderr: string }> {
   const options = { env: { PATH: process.env['PATH'], ...env, ...more } };
   return new Promise((resolve) => {
-    execFile(process.execPath, [PROGRAM, name], options, (error, stdout, stderr) => {
-      resolve({ failed: error !== null, stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [...builtProgram('bot-create'), name],
+      options,
+      (error, stdout, stderr) => {
+        resolve({ failed: error !== null, stdout, stderr });
+      },
+    );
   });
 }
 

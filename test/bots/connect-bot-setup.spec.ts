@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 import { BotSetupError, connectBot, defineChatBot, type ConnectBotOptions } from '#src/index.js';
 
-import { buildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
 
 const BUILD_MS = 120_000;
 const NOWHERE = 'ws://127.0.0.1:9/ws';

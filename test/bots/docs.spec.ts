@@ -11,7 +11,7 @@ import { OPTIONS } from '#src/config/options.js';
 import { BotScope } from '#src/protocol/bots.js';
 import { COMMANDS } from '#src/protocol/commands.js';
 
-import { buildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
 import { typeErrorsOf } from '../support/checked-types.js';
 import { RemoteBotScene } from './remote-bot-scene.js';
 

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { buildServer, ChildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
+import { ChildServer } from '../support/child-server.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 import { createBot, echoesIn, StubbornSender, untilSaid } from './stubborn-sender.js';
 

@@ -7,7 +7,8 @@ import { BOT_OPTIONS } from '#src/bots/kit/chat-bot.decorator.js';
 import type { BotOptions } from '#src/bots/kit/bot-definition.js';
 
 import { openWebSocket } from '../support/channels/websocket.channel.js';
-import { buildServer, ChildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
+import { ChildServer } from '../support/child-server.js';
 import { TestClient } from '../support/client.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 

@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 
 import { WebSocketServer } from 'ws';
 
-import { buildServer, ChildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
+import { ChildServer } from '../support/child-server.js';
 import { NO_PYTHON, python } from '../support/python.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 import { createBot, echoesIn, StubbornSender, untilSaid } from './stubborn-sender.js';

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 
+import { builtProgram } from '../support/built-server.js';
 import { TestClient } from '../support/client.js';
 import { openWire } from '../support/wire-transports.js';
 
@@ -7,7 +8,7 @@ const TOKEN = /pbt_[\w-]+/;
 
 /** Registers a bot with the command line tool; returns its token. */
 export function createBot(name: string, database: Readonly<Record<string, string>>): string {
-  const shown = execFileSync(process.execPath, ['dist/bot-create.js', name], {
+  const shown = execFileSync(process.execPath, [...builtProgram('bot-create'), name], {
     encoding: 'utf8',
     env: { ...process.env, ...database },
   });

@@ -5,7 +5,7 @@ import type { BrowserContext, Page } from 'playwright-core';
 
 import { importsOf, read, ROOT } from '../../tools/import-graph.js';
 import { inBrowser, TEST_MS } from '../browser/scene.js';
-import { buildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
 
 const ENTRY = 'dist/client/index.js';
 /** A package that the app may have; bundlers do not see the name. */

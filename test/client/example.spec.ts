@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
-import { buildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
 import { eventually } from '../support/eventually.js';
 import { Scene } from './scene.js';
 

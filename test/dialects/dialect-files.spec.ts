@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 
 import { io } from 'socket.io-client';
 
-import { buildServer, ChildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
+import { ChildServer } from '../support/child-server.js';
 import { dropDatabase, freshDatabase } from '../support/server.js';
 
 const TEST_MS = 60_000;

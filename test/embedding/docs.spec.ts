@@ -16,7 +16,7 @@ import { dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
 import { WebSocket } from 'ws';
 
-import { buildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
 import { eventually } from '../support/eventually.js';
 import { typeErrorsOf } from '../support/checked-types.js';
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-import { buildServer } from '../support/child-server.js';
+import { builtProgram } from '../support/built-server.js';
 import { dropDatabase, freshDatabase, startServer } from '../support/server.js';
 
 const TEST_MS = 60_000;
@@ -8,13 +8,12 @@ const TEST_MS = 60_000;
 test(
   'bot:create before the first start creates the database, even in a separate schema',
   async () => {
-    buildServer();
     const env = await freshDatabase();
     const output = await new Promise<string>((resolve) => {
       const settings = { PATH: process.env['PATH'] ?? '', ...env };
       execFile(
         process.execPath,
-        ['dist/bot-create.js', 'early'],
+        [...builtProgram('bot-create'), 'early'],
         { env: settings },
         (_, out, failure) => resolve(out + failure),
       );

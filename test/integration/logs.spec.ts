@@ -113,7 +113,8 @@ test(
       PARLANCE_LOG_LEVEL: 'trace',
       PARLANCE_TOKEN_KEYS: key.setting,
     };
-    const server = await ChildServer.start(settings);
+    // Its stacks name files.
+    const server = await ChildServer.start(settings, false);
     const tokens: string[] = [];
     for (const transport of WIRE_TRANSPORTS) {
       tokens.push(...(await sendEverything(transport, { port: server.port, word })));

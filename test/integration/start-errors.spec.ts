@@ -13,7 +13,8 @@ import { StartError } from '#src/config/start-error.js';
 import { Sqlite } from '#src/database/sqlite.js';
 import { runServer } from '#src/server/server.js';
 
-import { buildServer, ChildServer } from '../support/child-server.js';
+import { buildServer } from '../support/built-server.js';
+import { ChildServer } from '../support/child-server.js';
 import { eventually } from '../support/eventually.js';
 import { dropDatabase, freshDatabase, startServer } from '../support/server.js';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 
 import { Writer } from '#src/database/writer.js';
 
-import { buildServer } from '../support/child-server.js';
+import { builtProgram } from '../support/built-server.js';
 import type { TestClient } from '../support/client.js';
 import { startServer, type TestServer } from '../support/server.js';
 import { connectClient } from '../support/wire-transports.js';
@@ -14,7 +14,6 @@ let server: TestServer;
 let ann: TestClient;
 
 beforeAll(async () => {
-  buildServer();
   server = await startServer();
   ann = await connectClient('websocket', server.port, { name: 'ann' });
   await ann.ok('room.join', { room: ROOM, create: true });
@@ -38,7 +37,7 @@ async function damage(statement: string, ...values: (string | number)[]): Promis
 function verify(): Promise<{ code: number; output: string[] }> {
   return new Promise((resolve) => {
     const env = { PATH: process.env['PATH'] ?? '', ...server.env };
-    execFile(process.execPath, ['dist/verify.js'], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, builtProgram('verify'), { env }, (error, stdout, stderr) => {
       const output = `${stdout}${stderr}`.trim().split('\n');
       resolve({ code: error === null ? 0 : Number(error.code), output: output.slice(0, -1) });
     });

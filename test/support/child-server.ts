@@ -1,19 +1,14 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { Sqlite } from '#src/database/sqlite.js';
 import { LIFTED_LIMITS } from '#src/bots/testing/lifted-limits.js';
 
+import { builtProgram } from './built-server.js';
 import { Conditions } from './conditions.js';
 
-// The compiled form of this file lies one folder deeper.
-const IS_COMPILED = /\/dist\/test\/support\/[^/]+$/.test(import.meta.url);
-const ROOT = fileURLToPath(new URL(IS_COMPILED ? '../../../' : '../../', import.meta.url));
-const MAIN = join(ROOT, 'dist', 'main.js');
-const BUILD_MS = 120_000;
+/** Settings with files that import the modules of the build, which a pack has a second time. */
+const IMPORTING = ['PARLANCE_BOTS', 'PARLANCE_DIALECT_FILES'];
 const START_MS = 30_000;
 const EXIT_MS = 40_000;
 
@@ -30,38 +25,6 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-let built = false;
-
-/** Builds the server and the client if the build is out of date; one process at a time. */
-export function buildServer(): void {
-  if (built) return;
-  // The lock of SQLite: a second process waits, and a process that dies releases it.
-  const lock = new Sqlite(join(ROOT, 'node_modules', '.parlance-build.lock'), {
-    timeout: BUILD_MS,
-  });
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-    if (isStale()) execFileSync('npm', ['run', 'build'], { cwd: ROOT, stdio: 'pipe' });
-    built = true;
-  } finally {
-    lock.close();
-  }
-}
-
-function isStale(): boolean {
-  if (!existsSync(MAIN)) return true;
-  const builtAt = statSync(MAIN).mtimeMs;
-  return ['src', 'client'].some((folder) => isNewer(join(ROOT, folder), builtAt));
-}
-
-function isNewer(source: string, builtAt: number): boolean {
-  if (!existsSync(source)) return false;
-  const files = readdirSync(source, { recursive: true }) as string[];
-  // The package of the client is built in a folder below its sources.
-  const sources = files.filter((file) => file.endsWith('.ts') && !file.startsWith('dist'));
-  return sources.some((file) => statSync(join(source, file)).mtimeMs > builtAt);
-}
-
 /** A server in a child process, as operators run it. */
 export class ChildServer {
   /** The port that the server listens on; 0 before it listens. */
@@ -73,10 +36,16 @@ export class ChildServer {
   private readonly conditions = new Conditions();
   private readonly child: ChildProcess;
 
-  /** Starts the process without waiting until it listens; `env` adds to its settings. */
-  constructor(env: Readonly<Record<string, string>>) {
-    buildServer();
-    this.child = spawn(process.execPath, [MAIN], {
+  /**
+   * Starts the process without waiting until it listens; `env` adds to its settings.
+   *
+   * The stacks of a packed server do not name the files of the build.
+   */
+  constructor(
+    env: Readonly<Record<string, string>>,
+    isPacked = !IMPORTING.some((name) => name in env),
+  ) {
+    this.child = spawn(process.execPath, builtProgram('main', { isPacked }), {
       // The folder of a developer can contain an .env file.
       cwd: tmpdir(),
       env: { PATH: process.env['PATH'], PORT: '0', HOST: '127.0.0.1', ...LIFTED_LIMITS, ...env },
@@ -97,8 +66,11 @@ export class ChildServer {
   }
 
   /** Starts a server and waits until it listens. */
-  static async start(env: Readonly<Record<string, string>>): Promise<ChildServer> {
-    const server = new ChildServer(env);
+  static async start(
+    env: Readonly<Record<string, string>>,
+    isPacked?: boolean,
+  ): Promise<ChildServer> {
+    const server = new ChildServer(env, isPacked);
     await server.listening();
     return server;
   }
