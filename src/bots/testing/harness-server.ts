@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import type { INestApplication, ModuleMetadata, Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -15,6 +13,7 @@ import { InMemoryTransport } from '../../transports/in-memory/in-memory.transpor
 import { ParlanceAdapter } from '../../transports/parlance.adapter.js';
 import { BUILT_IN_BOT_NAMES } from '../built-in/built-in-bots.js';
 import type { BotSource } from '../kit/bot-source.js';
+import { makeHarnessFolder } from './harness-folder.js';
 import { LIFTED_LIMITS } from './lifted-limits.js';
 
 const HOST = '127.0.0.1';
@@ -58,7 +57,7 @@ export class HarnessServer {
   async start(): Promise<void> {
     const { bots, accounts, imports, providers } = this.parts;
     const isFirst = this.folder === undefined;
-    this.folder ??= await mkdtemp(join(tmpdir(), 'parlance-bots-'));
+    this.folder ??= await makeHarnessFolder();
     const config = this.readConfig(this.folder);
     if (isFirst && accounts.length > 0) await this.register(config);
     const module = ParlanceModule.forRoot(config, { bots, imports, providers });
@@ -104,7 +103,6 @@ export class HarnessServer {
   private async register(config: Config): Promise<void> {
     const source = await writerDataSource(config, ENTITIES).initialize();
     try {
-      await source.runMigrations({ transaction: 'each' });
       for (const account of this.parts.accounts) {
         this.tokens[account.name] = await source.transaction((manager) =>
           registerBot(manager, account),
