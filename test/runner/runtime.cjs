@@ -5,12 +5,39 @@
  * the server takes longer than most spec files run. Here a module is loaded once per worker, so
  * that a spec file restores what it changes; `process.env` is restored by the environment.
  */
+const asyncHooks = require('node:async_hooks');
 const { register } = require('node:module');
 const { pathToFileURL } = require('node:url');
 
 register(pathToFileURL(require.resolve('../support/source-hooks.js')));
 
+const { AsyncLocalStorage } = asyncHooks;
+
 let files = 0;
+
+/**
+ * The store in which Jest keeps the test that runs; tests run one after another.
+ *
+ * On Node.js 20, each AsyncLocalStorage that was ever used slows every later promise of the
+ * process, and there would be one for each spec file.
+ */
+class CurrentTest {
+  #store;
+
+  getStore() {
+    return this.#store;
+  }
+
+  async run(store, callback) {
+    const before = this.#store;
+    this.#store = store;
+    try {
+      return await callback();
+    } finally {
+      this.#store = before;
+    }
+  }
+}
 
 module.exports = class NativeRuntime {
   unstable_shouldLoadAsEsm() {
@@ -27,7 +54,12 @@ module.exports = class NativeRuntime {
   /** Loads the part of Jest that keeps the tests of a file, afresh for each file. */
   requireInternalModule(path) {
     delete require.cache[path];
-    return require(path);
+    asyncHooks.AsyncLocalStorage = CurrentTest;
+    try {
+      return require(path);
+    } finally {
+      asyncHooks.AsyncLocalStorage = AsyncLocalStorage;
+    }
   }
 
   requireModule(path) {
