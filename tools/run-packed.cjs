@@ -1,6 +1,7 @@
 // Runs a program that tools/pack-server.js has packed: node tools/run-packed.cjs PACK NAME ARGUMENT...
 const { readFileSync, writeFileSync } = require('node:fs');
 const { createRequire, wrap } = require('node:module');
+const process = require('node:process');
 const { Script } = require('node:vm');
 
 const [, , pack, name] = process.argv;

@@ -1,9 +1,11 @@
 // Module hooks of Node.js that resolve imports to TypeScript sources and compile them.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-import { transformSync, version } from '@swc/core';
+const require = createRequire(import.meta.url);
+const { version } = require('@swc/core/package.json');
 
 const ROOT = new URL('../../', import.meta.url);
 const COMPILED = new URL('node_modules/.cache/parlance-tests/', ROOT);
@@ -41,7 +43,8 @@ export function load(url, context, next) {
   try {
     source = readFileSync(file, 'utf8');
   } catch {
-    source = transformSync(code, { filename, sourceMaps: 'inline' }).code;
+    // The compiler takes longer to load than a cached program.
+    source = require('@swc/core').transformSync(code, { filename, sourceMaps: 'inline' }).code;
     // Atomic, because other workers read the file too.
     writeFileSync(`${file}.${process.pid}`, source);
     renameSync(`${file}.${process.pid}`, file);
