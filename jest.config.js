@@ -11,6 +11,8 @@ const project = (database, ...specs) => ({
   displayName: database,
   runtime: '<rootDir>/test/runner/runtime.cjs',
   testEnvironment: '<rootDir>/test/runner/environment.js',
+  // The runtime compiles; by default each worker would load Babel.
+  transform: {},
   // Servers in the process of a test serve the page as it is built.
   globalSetup: '<rootDir>/tools/build-page.js',
   testMatch: specs.map((spec) => `<rootDir>/test/${spec}.spec.ts`),
