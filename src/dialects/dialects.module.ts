@@ -11,6 +11,7 @@ import { checkDialects } from './define-dialect.js';
 import type { Dialect } from './dialect.js';
 import { DIALECTS, dialectContextProvider } from './dialect-tokens.js';
 import { DialectsService } from './dialects.service.js';
+import { GuestPresence } from './guest-presence.js';
 import { Observers } from './observers.js';
 import { PublicReads } from './public-reads.js';
 
@@ -31,6 +32,7 @@ export class DialectsModule {
         { provide: DIALECTS, useValue: dialects },
         dialectContextProvider,
         DialectGuests,
+        GuestPresence,
         DialectImages,
         DialectsService,
         Observers,

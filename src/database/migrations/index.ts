@@ -9,6 +9,7 @@ import { AddRoomKinds1795900000000 } from './1795900000000-add-room-kinds.js';
 import { AddHeadTimes1796000000000 } from './1796000000000-add-head-times.js';
 import { AddCluster1796100000000 } from './1796100000000-add-cluster.js';
 import { AddLeases1796200000000 } from './1796200000000-add-leases.js';
+import { AddGuestPresence1796300000000 } from './1796300000000-add-guest-presence.js';
 
 /** Every migration, oldest first; listed by hand, since globs do not load ESM. */
 export const MIGRATIONS = [
@@ -23,4 +24,5 @@ export const MIGRATIONS = [
   AddHeadTimes1796000000000,
   AddCluster1796100000000,
   AddLeases1796200000000,
+  AddGuestPresence1796300000000,
 ];
