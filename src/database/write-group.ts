@@ -23,6 +23,14 @@ export interface DeclaredJob {
   readonly short?: ShortForm<unknown> | undefined;
 }
 
+/** The writer, as one of its groups sees it. */
+export interface GroupOwner {
+  /** Called when the commit of the first `count` jobs has been sent; may begin the next group. */
+  sent(count: number): void;
+  /** Called when the transaction failed; resolves when no other group has begun behind it. */
+  failed(): Promise<void>;
+}
+
 /** The outcome of a job in a committed group. */
 export type JobResult = { readonly events: readonly AppendedEvent[] } & (
   { readonly value: unknown } | { readonly error: unknown }
@@ -39,11 +47,25 @@ export class WriteGroup {
   private restores: (() => void)[] = [];
   private locked: LockedLogs | null = null;
   private short: ShortForms | null = null;
+  private begun: Promise<void> | null = null;
 
   constructor(
     private readonly connection: WriterConnection,
-    private readonly jobs: readonly DeclaredJob[],
+    private jobs: readonly DeclaredJob[],
+    private readonly owner: GroupOwner,
   ) {}
+
+  /** Begins ahead of {@link commit}, behind the commit of another group, and so after it. */
+  beginEarly(): void {
+    this.begun = this.begin();
+    // Awaited by `commit`; until then, a failure is not unhandled.
+    this.begun.catch(() => undefined);
+  }
+
+  /** Resolves when an early begin has been answered. */
+  async settled(): Promise<void> {
+    await this.begun?.catch(() => undefined);
+  }
 
   /**
    * Runs jobs in a new transaction and commits it.
@@ -57,23 +79,33 @@ export class WriteGroup {
     try {
       return await this.run(this.runTogether);
     } catch (error) {
-      this.restoreAll();
+      await this.undo();
       if (isStorageFault(error) || error instanceof CommitError) throw error;
       if (!(await this.connection.rollback())) throw error;
     }
     try {
       return await this.run(this.runApart);
     } catch (error) {
-      this.restoreAll();
+      await this.undo();
       throw error;
     }
   }
 
   private async run(runJobs: () => Promise<JobResult[]>): Promise<JobResult[]> {
-    await this.begin();
+    await (this.begun ?? this.begin());
     const results = await runJobs();
-    await this.connection.commit();
+    const committed = this.connection.commit();
+    // The owner takes the others back.
+    this.jobs = this.jobs.slice(0, results.length);
+    this.owner.sent(results.length);
+    await committed;
     return results;
+  }
+
+  private async undo(): Promise<void> {
+    this.begun = null;
+    this.restoreAll();
+    await this.owner.failed();
   }
 
   /** Begins; the questions of the jobs are sent behind the locks, and so answered under them. */

@@ -37,6 +37,8 @@ export interface WriterConnection {
    * transaction locks the whole database.
    */
   readonly lockMs: number | null;
+  /** Whether other servers write to the database, too. */
+  readonly isShared: boolean;
   /** Begins a transaction, and locks logs where other processes may write to the database. */
   begin(logs: readonly DeclaredLog[]): Promise<LockedLogs | null>;
   /** Sends the rows that wait in the locked logs, so that later statements see them. */
@@ -79,6 +81,7 @@ export class SqliteWriterConnection implements WriterConnection {
   readonly manager: EntityManager;
   readonly changes = new ChangeCounter();
   readonly lockMs = null;
+  readonly isShared = false;
   private readonly handle: SqliteHandle;
   private readonly logger = new Logger(SqliteWriterConnection.name);
   private wal: FileHandle | null = null;

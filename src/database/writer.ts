@@ -18,8 +18,10 @@ import {
 import type { WriterConnection } from './writer-connection.js';
 
 const MAX_GROUP = 256;
-/** Maximum number of logs that one transaction locks, unless a single job needs more. */
+/** Maximum number of logs that a transaction locks if other servers may wait for them. */
 const MAX_LOGS = 64;
+/** Number of jobs on PostgreSQL that are enough for a transaction, without waiting for more. */
+const ENOUGH_JOBS = 64;
 /** Minimum time between two commits while waiting gathers more jobs: commits are expensive. */
 const GATHER_MS = 8;
 /** Commits without waiting after waiting gathered nothing: a lone writer waits for each answer. */
@@ -38,6 +40,12 @@ export interface CommitListener {
    * Returns a function that is called as soon as the database can be used.
    */
   restored(sql: Sql): Promise<() => void>;
+}
+
+/** A group and its jobs, without those that it left out. */
+interface Group {
+  readonly jobs: QueuedJob[];
+  readonly write: WriteGroup;
 }
 
 interface QueuedJob extends DeclaredJob {
@@ -67,6 +75,8 @@ export class Writer {
   /** Time of the last commit or answer. */
   private lastActiveAt = 0;
   private immediateCommits = 0;
+  /** The group that has begun behind the commit of the current one. */
+  private next: Group | null = null;
 
   constructor(private readonly connection: WriterConnection) {}
 
@@ -148,11 +158,13 @@ export class Writer {
 
   private async work(): Promise<void> {
     try {
-      while (this.queue.length > 0 || this.isSuspect) {
-        if (this.isSuspect) await this.checkConnection();
-        if (this.queue.length === 0) continue;
-        await this.gather();
-        await this.commitGroup(this.nextGroup());
+      while (this.queue.length > 0 || this.isSuspect || this.next !== null) {
+        if (this.next === null) {
+          if (this.isSuspect) await this.checkConnection();
+          if (this.queue.length === 0) continue;
+          await this.gather();
+        }
+        await this.commitGroup(this.takeNext());
         this.lastActiveAt = performance.now();
       }
     } finally {
@@ -164,8 +176,7 @@ export class Writer {
   private async gather(): Promise<void> {
     await new Promise<void>((resolve) => setImmediate(resolve));
     const pause = GATHER_MS - (performance.now() - this.lastActiveAt);
-    const full = this.connection.lockMs === null ? MAX_GROUP : MAX_LOGS;
-    if (pause < 1 || this.queue.length >= full || this.closing.signal.aborted) return;
+    if (pause < 1 || this.isFull() || this.closing.signal.aborted) return;
     if (this.immediateCommits > 0) {
       this.immediateCommits--;
       return;
@@ -175,9 +186,21 @@ export class Writer {
     if (this.queue.length === before) this.immediateCommits = IMMEDIATE_COMMITS;
   }
 
+  /** Returns whether enough jobs wait for a group. */
+  private isFull(): boolean {
+    return this.queue.length >= (this.connection.lockMs === null ? MAX_GROUP : ENOUGH_JOBS);
+  }
+
+  /** Returns the next group: the one that has begun, or one of the jobs of the queue. */
+  private takeNext(): Group {
+    const group = this.next ?? this.makeGroup(this.takeJobs());
+    this.next = null;
+    return group;
+  }
+
   /** Removes the jobs of the next group from the queue. */
-  private nextGroup(): QueuedJob[] {
-    if (this.connection.lockMs === null) return this.queue.splice(0, MAX_GROUP);
+  private takeJobs(): QueuedJob[] {
+    if (!this.connection.isShared) return this.queue.splice(0, MAX_GROUP);
     const logs = new Set<string>();
     let count = 0;
     for (const job of this.queue) {
@@ -188,26 +211,62 @@ export class Writer {
     return this.queue.splice(0, count);
   }
 
-  private async commitGroup(waiting: readonly QueuedJob[]): Promise<void> {
+  /** Makes a group, which returns jobs that it leaves out to the queue. */
+  private makeGroup(jobs: QueuedJob[]): Group {
+    const sent = (count: number): void => {
+      this.queue.unshift(...jobs.splice(count));
+      this.beginNext();
+    };
+    return { jobs, write: new WriteGroup(this.connection, jobs, { sent, failed: this.endNext }) };
+  }
+
+  /**
+   * Begins the next group behind the commit of the current one, if its jobs wait already.
+   *
+   * So PostgreSQL locks their logs while this process announces the events of the current group.
+   * Other servers would wait for these locks.
+   */
+  private beginNext(): void {
+    const { lockMs, isShared } = this.connection;
+    if (lockMs === null || isShared || this.isSuspect || !this.isFull()) return;
+    this.next = this.makeGroup(this.takeJobs());
+    this.next.write.beginEarly();
+  }
+
+  /** Returns the jobs of the next group to the queue: the commit that it has begun behind failed. */
+  private readonly endNext = async (): Promise<void> => {
+    const { next } = this;
+    if (next === null) return;
+    await next.write.settled();
+    this.queue.unshift(...next.jobs);
+    this.next = null;
+  };
+
+  private async commitGroup({ jobs, write }: Group): Promise<void> {
     try {
-      this.queue.unshift(...(await this.tryGroup(waiting)));
+      this.committed(jobs, await write.commit());
     } catch (error) {
-      if (isContention(error) && (await this.rollback())) await this.commitApart(waiting);
-      else await this.fail(waiting, error);
+      if (isContention(error) && (await this.rollback())) await this.commitApart(jobs);
+      else await this.fail(jobs, error);
     }
   }
 
-  /** Commits the first jobs of a group; returns the others. */
-  private async tryGroup(waiting: readonly QueuedJob[]): Promise<QueuedJob[]> {
-    const results = await new WriteGroup(this.connection, waiting).commit();
-    const done = waiting.slice(0, results.length);
-    if (done.length > 0) {
-      this.unsynced.add({
-        synced: () => this.settle(done, results),
-        refused: () => refuse(done),
-      });
+  /** Commits a job alone, again with more locks if it needs them. */
+  private async commitAlone(job: QueuedJob): Promise<void> {
+    const owner = { sent: () => undefined, failed: () => Promise.resolve() };
+    for (let results: JobResult[] = []; results.length === 0;) {
+      results = await new WriteGroup(this.connection, [job], owner).commit();
+      if (results.length > 0) this.committed([job], results);
     }
-    return waiting.slice(results.length);
+  }
+
+  /** Answers jobs once their commit is on the disk. */
+  private committed(jobs: readonly QueuedJob[], results: readonly JobResult[]): void {
+    if (jobs.length === 0) return;
+    this.unsynced.add({
+      synced: () => this.settle(jobs, results),
+      refused: () => refuse(jobs),
+    });
   }
 
   /**
@@ -223,8 +282,7 @@ export class Writer {
         continue;
       }
       try {
-        // A job that needs more locks comes back with them.
-        for (let rest = [job]; rest.length > 0;) rest = await this.tryGroup(rest);
+        await this.commitAlone(job);
       } catch (error) {
         if (!isContention(error) || !(await this.rollback())) {
           await this.fail(waiting.slice(index), error);

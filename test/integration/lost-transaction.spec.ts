@@ -13,7 +13,11 @@ let server: TestServer;
 let client: TestClient;
 
 beforeEach(async () => {
-  server = await startServer({ PARLANCE_LIMIT_ROOMS_PER_HOUR: String(ROOMS_PER_HOUR) });
+  server = await startServer({
+    PARLANCE_LIMIT_ROOMS_PER_HOUR: String(ROOMS_PER_HOUR),
+    // A long deadline for statements keeps the jobs of a test in one transaction.
+    PARLANCE_DATABASE_STATEMENT_MS: '600000',
+  });
   client = await connectClient('websocket', server.port, { name: 'before' });
 });
 
