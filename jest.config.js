@@ -46,7 +46,7 @@ if (TEST_DATABASE_URL !== undefined) {
       'conformance/{cluster,examples,gateways,order,replay,session,websocket}',
       `integration/!(${WITHOUT_DATABASE.join('|')})`,
       'dialects/{mixed-room,returning}',
-      'chaos/chaos',
+      'chaos/{bus-faults,chaos}',
     ),
   );
 }

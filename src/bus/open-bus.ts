@@ -14,6 +14,12 @@ export interface BusOptions {
   readonly clock?: BusClock;
 }
 
+/** Opens a bus, as {@link openBus} does. */
+export type OpenBus = (options: BusOptions) => Promise<ClusterBus>;
+
+/** Token of a function that opens the bus instead of {@link openBus}. */
+export const OPEN_BUS = Symbol('OPEN_BUS');
+
 /**
  * Opens the bus of a cluster; does not wait for the service.
  *

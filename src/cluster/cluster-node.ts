@@ -5,6 +5,7 @@ import {
   Inject,
   Injectable,
   Logger,
+  Optional,
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -12,7 +13,7 @@ import {
 import { ClusterLink, type ClusterListener } from '../bus/cluster-link.js';
 import type { BusState } from '../bus/cluster-bus.js';
 import type { ChangeEvent, Control, Ephemeral, LogChange, NodeDescription } from '../bus/frames.js';
-import { openBus } from '../bus/open-bus.js';
+import { openBus, OPEN_BUS, type OpenBus } from '../bus/open-bus.js';
 import type { PeerInfo } from '../bus/peer.js';
 import type { RecheckCause, RecheckScope } from '../bus/recheck-queue.js';
 import { OpenConnections } from '../chat/open-connections.js';
@@ -58,6 +59,7 @@ export class ClusterNode
     private readonly feed: LogFeed,
     private readonly relay: ClusterRelay,
     connections: OpenConnections,
+    @Optional() @Inject(OPEN_BUS) private readonly open: OpenBus = openBus,
   ) {
     this.isolation = new Isolation(connections);
   }
@@ -73,7 +75,7 @@ export class ClusterNode
     if (url === undefined || databaseUrl === undefined) return;
     const { boot } = this.database;
     const cluster = await joinCluster(writer, config, boot);
-    const bus = await openBus({ url, databaseUrl, clusterId: cluster.id });
+    const bus = await this.open({ url, databaseUrl, clusterId: cluster.id });
     const description = describe(config);
     const link = new ClusterLink({
       bus,

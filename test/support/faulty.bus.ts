@@ -19,6 +19,8 @@ export interface BusFaults {
 export class FaultyBus implements ClusterBus {
   /** Faults of the frames that arrive now; null for none. */
   faults: BusFaults | null;
+  /** Whether frames contain only the heads of logs, as over PostgreSQL. */
+  sendsOnlyHeads = false;
 
   constructor(
     private readonly bus: ClusterBus,
@@ -38,7 +40,7 @@ export class FaultyBus implements ClusterBus {
   }
 
   get carriesEvents(): boolean {
-    return this.bus.carriesEvents;
+    return this.bus.carriesEvents && !this.sendsOnlyHeads;
   }
 
   get losses(): number {

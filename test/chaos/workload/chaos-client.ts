@@ -115,6 +115,7 @@ export class ChaosClient {
     const isFirst = message.attempts.length <= 1;
     message.outcome = outcome.is === 'refused' && !isFirst ? before : outcome;
     if (outcome.is === 'unknown' && this.random.chance(RETRIED)) this.retry(message);
+    this.log.progress.wake();
     this.conditions.wake();
   }
 
@@ -124,6 +125,7 @@ export class ChaosClient {
     change.outcome = this.outcomeOf(
       await this.command(cmd, (connection) => connection.call(cmd, data)),
     );
+    this.log.progress.wake();
   }
 
   private retry(message: SentMessage): void {

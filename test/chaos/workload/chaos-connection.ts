@@ -1,8 +1,8 @@
 import type { ReplyData } from '#src/protocol/commands.js';
 
 import { WireSession } from '../../crash/wire-session.js';
+import type { Channel, ChannelListener } from '../../support/channel.js';
 import type { ReceivedEvent, Reply } from '../../support/client.js';
-import { openWire, type WireTransport } from '../../support/wire-transports.js';
 import { roomOf } from '../event-print.js';
 import type { Observation } from '../evidence.js';
 import { FollowedRoom } from './followed-room.js';
@@ -16,11 +16,11 @@ export interface ClientState {
   readonly observations: Observation[];
 }
 
-/** Where and how to connect. */
+/** A way to connect to a node. */
 export interface Address {
+  /** Number of the node. */
   readonly node: number;
-  readonly port: number;
-  readonly transport: WireTransport;
+  open(listener: ChannelListener): Promise<Channel>;
 }
 
 /** A connection of a client, which records what arrives, in the order of arrival. */
@@ -37,16 +37,16 @@ export class ChaosConnection {
   /** Connects, says hello, and catches up with the rooms of the client. */
   static async open(
     id: number,
-    { node, port, transport }: Address,
+    address: Address,
     state: ClientState,
     onProgress: () => void,
   ): Promise<ChaosConnection> {
     const connection = new ChaosConnection(id, state, onProgress);
     connection.session = await WireSession.open(
-      (listener) => openWire(transport, port, listener),
+      (listener) => address.open(listener),
       (event) => connection.onEvent(event),
     );
-    connection.see({ is: 'opened', node });
+    connection.see({ is: 'opened', node: address.node });
     try {
       await connection.hello();
       return connection;

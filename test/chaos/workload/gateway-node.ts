@@ -3,6 +3,8 @@ import pg from 'pg';
 import { ChaosProxy } from '../../support/chaos-proxy.js';
 import { ChildServer } from '../../support/child-server.js';
 import { freePorts } from '../../support/free-port.js';
+import { openWire, WIRE_TRANSPORTS } from '../../support/wire-transports.js';
+import type { Address } from './chaos-connection.js';
 
 /** Short, so that the effects of a fault end within a round. */
 const SETTINGS = {
@@ -37,6 +39,14 @@ export class GatewayNode {
     const node = new GatewayNode(index, port, proxy, settings);
     await node.start();
     return node;
+  }
+
+  /** The ways to connect, of which the first one is a plain WebSocket. */
+  get addresses(): Address[] {
+    return WIRE_TRANSPORTS.map((transport) => ({
+      node: this.index,
+      open: (listener) => openWire(transport, this.port, listener),
+    }));
   }
 
   /** Whether the process has ended although nobody killed it. */

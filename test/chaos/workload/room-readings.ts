@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Message, RoomCut } from '#src/protocol/models.js';
 
 import { TestClient, type ReceivedEvent } from '../../support/client.js';
-import { openWire } from '../../support/wire-transports.js';
 import type { RoomReading } from '../evidence.js';
+import type { Address } from './chaos-connection.js';
 
 const HISTORY_PAGE = 100;
 const PATIENCE_MS = 20_000;
@@ -18,15 +18,15 @@ export class RoomReadings {
   constructor(private readonly rooms: readonly string[]) {}
 
   /** Creates the rooms. */
-  async join(port: number): Promise<void> {
-    await this.connected(port, async (client) => {
+  async join(address: Address): Promise<void> {
+    await this.connected(address, async (client) => {
       for (const room of this.rooms) await client.ok('room.join', { room, create: true });
     });
   }
 
   /** Keeps a cut of every room, from which {@link read} replays. */
-  async keepCuts(port: number): Promise<void> {
-    await this.connected(port, async (client) => {
+  async keepCuts(address: Address): Promise<void> {
+    await this.connected(address, async (client) => {
       for (const room of this.rooms) {
         this.earlier.set(room, (await client.ok('room.sync', { room })) as RoomCut);
       }
@@ -34,10 +34,10 @@ export class RoomReadings {
   }
 
   /** Reads all rooms from a node. */
-  read(node: number, port: number): Promise<RoomReading[]> {
-    return this.connected(port, async (client) => {
+  read(address: Address): Promise<RoomReading[]> {
+    return this.connected(address, async (client) => {
       const readings: RoomReading[] = [];
-      for (const room of this.rooms) readings.push(await this.readRoom(client, node, room));
+      for (const room of this.rooms) readings.push(await this.readRoom(client, address.node, room));
       return readings;
     });
   }
@@ -57,11 +57,14 @@ export class RoomReadings {
   }
 
   /** Does some reading; starts again if the node cannot answer yet after a fault. */
-  private async connected<T>(port: number, work: (client: TestClient) => Promise<T>): Promise<T> {
+  private async connected<T>(
+    address: Address,
+    work: (client: TestClient) => Promise<T>,
+  ): Promise<T> {
     const deadline = performance.now() + PATIENCE_MS;
     for (;;) {
       try {
-        return await this.connectAnd(port, work);
+        return await this.connectAnd(address, work);
       } catch (error) {
         if (performance.now() > deadline) throw error;
         await delay(PAUSE_MS);
@@ -69,8 +72,11 @@ export class RoomReadings {
     }
   }
 
-  private async connectAnd<T>(port: number, work: (client: TestClient) => Promise<T>): Promise<T> {
-    const client = await TestClient.connect((listener) => openWire('websocket', port, listener));
+  private async connectAnd<T>(
+    address: Address,
+    work: (client: TestClient) => Promise<T>,
+  ): Promise<T> {
+    const client = await TestClient.connect((listener) => address.open(listener));
     try {
       const identity = this.token === undefined ? { name: 'reader' } : { token: this.token };
       this.token = (await client.ok('hello', { protocol: 1, ...identity })).token;
