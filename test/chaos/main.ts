@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { ScratchPostgres } from '../support/scratch-services/scratch-postgres.js';
 import { makeScratchFolder } from '../support/scratch-folder.js';
 import { chaos, type RoundReport } from './workload/chaos.js';
+import { startBus } from './workload/chaos-bus.js';
 
 const SHOWN_VIOLATIONS = 20;
 
@@ -12,6 +14,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     nodes: { type: 'string', default: '1' },
+    bus: { type: 'string', default: 'nats' },
+    pause: { type: 'string', default: '1200' },
   },
 });
 
@@ -32,22 +36,35 @@ function givenSettings(): Record<string, string> {
 
 const folder = await makeScratchFolder();
 const postgres = await ScratchPostgres.start();
+const nodes = Number(values.nodes);
+const bus = nodes > 1 ? await startBus(values.bus) : undefined;
+const shared =
+  bus === undefined
+    ? {}
+    : {
+        PARLANCE_BUS: bus.url,
+        PARLANCE_TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+        PARLANCE_FILES_DIR: folder,
+      };
 const violations: string[] = [];
 try {
   const reports = await chaos({
     rounds: Number(values.rounds),
     seed: Number(values.seed),
-    nodes: Number(values.nodes),
-    postgres,
+    nodes,
+    services: { PostgreSQL: postgres, ...(bus?.service === undefined ? {} : { bus: bus.service }) },
+    pauseMs: Number(values.pause),
     env: {
       DATABASE_URL: postgres.url(),
       PARLANCE_DATA_DIR: folder,
+      ...shared,
       ...givenSettings(),
     },
     onRound: (round) => console.log(line(round)),
   });
   violations.push(...reports.flatMap((round) => round.violations));
 } finally {
+  await bus?.service?.dispose();
   await postgres.dispose();
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import type { Channel, ChannelListener, Closed } from '../support/channel.js';
 import type { ReceivedEvent, Reply } from '../support/client.js';
 
-const REPLY_MS = 20_000;
+const REPLY_MS = 60_000;
 
 interface Pending {
   readonly resolve: (reply: Reply) => void;

@@ -110,8 +110,9 @@ export class ChaosProxy {
     this.shape({ cutAfterBytes: bytes }, [direction]);
   }
 
-  /** Passes all data again as it comes. */
+  /** Passes all data again as it comes; nothing waits for {@link holdNext} any more. */
   restore(): void {
+    this.trap = undefined;
     this.shape({}, BOTH);
   }
 

@@ -70,11 +70,19 @@ export class ChaosClient {
     await this.conditions.until(isSettled, `${this.state.name} to settle`, SETTLE_MS);
   }
 
-  /** Waits until the client has received a room up to a position, if it is in the room. */
-  async reach(room: string, seq: number, limitMs: number): Promise<void> {
+  /** Returns the position up to which the client has a room; 0 if it is not in the room. */
+  lastSeq(room: string): number {
+    return this.state.rooms.get(room)?.seq ?? 0;
+  }
+
+  /** Waits until the client has a room up to a position or has left it; returns whether. */
+  async reach(room: string, seq: number, limitMs: number): Promise<boolean> {
     const hasReached = () => (this.state.rooms.get(room)?.seq ?? Infinity) >= seq;
-    // The checker tells what is missing.
-    await this.conditions.until(hasReached, 'the last event', limitMs).catch(() => undefined);
+    const wait = this.conditions.until(hasReached, 'the last event', limitMs);
+    return wait.then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Disconnects for good. */

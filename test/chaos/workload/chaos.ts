@@ -1,7 +1,8 @@
-import type { ScratchPostgres } from '../../support/scratch-services/scratch-postgres.js';
 import type { ClientRecord } from '../evidence.js';
 import { GatewayNode } from './gateway-node.js';
 import { playRound, type Setting } from './round.js';
+
+const PAUSE_MS = 1_200;
 
 /** The length, seed and database of a run. */
 export interface ChaosOptions {
@@ -12,8 +13,10 @@ export interface ChaosOptions {
   readonly nodes: number;
   /** Settings of all gateways, with those of the database. */
   readonly env: Readonly<Record<string, string>>;
-  /** The PostgreSQL of the database, if the run may kill it. */
-  readonly postgres?: ScratchPostgres;
+  /** Services that the run may kill, by name. */
+  readonly services?: Setting['services'];
+  /** Maximum time that a node is frozen, in milliseconds. */
+  readonly pauseMs?: number;
   /** Called after each round. */
   readonly onRound?: (round: RoundReport) => void;
 }
@@ -33,8 +36,8 @@ export interface RoundReport {
 /** Plays rounds on gateways of its own, until one finds a violation. */
 export async function chaos(options: ChaosOptions): Promise<RoundReport[]> {
   const nodes: GatewayNode[] = [];
-  const { postgres } = options;
-  const setting: Setting = { nodes, ...(postgres === undefined ? {} : { postgres }) };
+  const { services = {}, pauseMs = PAUSE_MS } = options;
+  const setting: Setting = { nodes, services, pauseMs };
   const reports: RoundReport[] = [];
   try {
     while (nodes.length < options.nodes) {

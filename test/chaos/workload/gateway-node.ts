@@ -24,19 +24,25 @@ export class GatewayNode {
     readonly port: number,
     /** The network between the gateway and PostgreSQL. */
     readonly database: ChaosProxy,
+    /** The network between the gateway and a bus that is a service of its own. */
+    readonly bus: ChaosProxy | undefined,
     private readonly env: Readonly<Record<string, string>>,
   ) {}
 
   /** Starts a node on the database that `env` names. */
   static async start(index: number, env: Readonly<Record<string, string>>): Promise<GatewayNode> {
-    const url = new URL(env['DATABASE_URL'] ?? '');
-    const target = { host: url.hostname, port: Number(url.port === '' ? 5432 : url.port) };
-    const proxy = await ChaosProxy.start(target);
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
+    const database = await proxyTo(env['DATABASE_URL'] ?? '');
+    const bus = env['PARLANCE_BUS'];
+    const hasService = bus !== undefined && new URL(bus).host !== '';
+    const { proxy, url } = hasService ? await proxyTo(bus) : { proxy: undefined, url: bus };
     const [port = 0] = await freePorts(1);
-    const settings = { ...SETTINGS, ...env, DATABASE_URL: url.href, PORT: String(port) };
-    const node = new GatewayNode(index, port, proxy, settings);
+    const node = new GatewayNode(index, port, database.proxy, proxy, {
+      ...SETTINGS,
+      ...env,
+      ...(url === undefined ? {} : { PARLANCE_BUS: url }),
+      DATABASE_URL: database.url,
+      PORT: String(port),
+    });
     await node.start();
     return node;
   }
@@ -95,6 +101,7 @@ export class GatewayNode {
   async dispose(): Promise<void> {
     await this.kill();
     await this.database.close();
+    await this.bus?.close();
   }
 
   /** PostgreSQL itself, not through the network of the node. */
@@ -105,4 +112,14 @@ export class GatewayNode {
     url.port = String(port);
     return url.href;
   }
+}
+
+/** Starts a proxy in front of the service that a URL names; returns the URL of the proxy. */
+async function proxyTo(address: string): Promise<{ proxy: ChaosProxy; url: string }> {
+  const url = new URL(address);
+  const port = Number(url.port === '' ? 5432 : url.port);
+  const proxy = await ChaosProxy.start({ host: url.hostname, port });
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  return { proxy, url: url.href };
 }

@@ -1,8 +1,8 @@
 import { eventually } from '../../support/eventually.js';
 import { Random } from '../../support/random.js';
-import type { ScratchPostgres } from '../../support/scratch-services/scratch-postgres.js';
+import type { ScratchProgram } from '../../support/scratch-services/scratch-program.js';
 import type { ClientRecord } from '../evidence.js';
-import { FAULT_NAMES, FAULTS, killPostgres } from './faults.js';
+import { faultsOf, restart } from './faults.js';
 import type { GatewayNode } from './gateway-node.js';
 import { Traffic } from './traffic.js';
 
@@ -14,13 +14,16 @@ const TRAFFIC = {
   lastEventMs: 5_000,
 };
 const FAULTS_PER_ROUND = { least: 1, most: 3 };
-const KILL_POSTGRES = 'kill of PostgreSQL';
+/** Share of the steps that break two nodes at the same time. */
+const DOUBLE_FAULTS = 0.3;
 
 /** Parts of the system that a round can break. */
 export interface Setting {
   readonly nodes: readonly GatewayNode[];
-  /** PostgreSQL, if nothing else uses it. */
-  readonly postgres?: ScratchPostgres;
+  /** Services of all nodes that nothing else uses, by name. */
+  readonly services: Readonly<Record<string, ScratchProgram>>;
+  /** Maximum time that a node is frozen, in milliseconds. */
+  readonly pauseMs: number;
 }
 
 /** Outcome of a round. */
@@ -83,24 +86,38 @@ class Round {
   }
 
   private async breakSomething(): Promise<void> {
-    const { nodes, postgres } = this.setting;
-    const name = this.random.pick(this.possibleFaults());
-    if (name === KILL_POSTGRES && postgres !== undefined) {
-      this.faults.push(name);
-      await killPostgres(postgres, this.random);
+    const { nodes, services } = this.setting;
+    const shared = this.hasKilled() ? [] : Object.entries(services);
+    const chosen = this.random.between(0, nodes.length + shared.length - 1);
+    const [name, service] = shared[chosen - nodes.length] ?? [];
+    if (service !== undefined) {
+      this.faults.push(`kill of ${String(name)}`);
+      await restart(service, this.random);
     } else {
-      const node = this.random.pick(nodes);
-      this.faults.push(`${name} of node ${String(node.index)}`);
-      await FAULTS[name]?.(node, this.random);
+      const [first, second] = this.shuffle(nodes);
+      const isDouble = this.random.chance(DOUBLE_FAULTS);
+      const broken = [first, ...(isDouble ? [second] : [])].filter((node) => node !== undefined);
+      await Promise.all(broken.map((node) => this.breakNode(node, this.random.fork())));
     }
     await this.traffic.flow();
   }
 
+  private async breakNode(node: GatewayNode, random: Random): Promise<void> {
+    const faults = Object.entries(faultsOf(node, this.setting.pauseMs));
+    const possible = this.hasKilled() ? faults.filter(([name]) => name !== 'kill') : faults;
+    const [name, fault] = random.pick(possible);
+    this.faults.push(`${name} of node ${String(node.index)}`);
+    await fault(node, random);
+  }
+
   /** A start takes long, so a round has at most one. */
-  private possibleFaults(): string[] {
-    const all = this.setting.postgres === undefined ? FAULT_NAMES : [...FAULT_NAMES, KILL_POSTGRES];
-    const hasKilled = this.faults.some((fault) => fault.startsWith('kill'));
-    return hasKilled ? all.filter((name) => !name.startsWith('kill')) : all;
+  private hasKilled(): boolean {
+    return this.faults.some((fault) => fault.startsWith('kill'));
+  }
+
+  private shuffle<T>(items: readonly T[]): T[] {
+    const keyed = items.map((item) => ({ item, key: this.random.next() }));
+    return keyed.sort((one, other) => one.key - other.key).map(({ item }) => item);
   }
 
   private async heal(): Promise<void> {

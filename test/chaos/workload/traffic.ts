@@ -34,6 +34,7 @@ export class Traffic {
   /** Violations that are noticed before the check. */
   readonly complaints: string[];
   private readonly log = new RunLog();
+  private readonly rooms: readonly string[];
   private readonly readings: RoomReadings;
   private readonly clients: ChaosClient[];
 
@@ -44,12 +45,12 @@ export class Traffic {
   ) {
     const { name } = settings;
     this.complaints = this.log.complaints;
-    const rooms = Array.from({ length: settings.rooms }, (_, at) => `${name}-${String(at)}`);
-    this.readings = new RoomReadings(rooms);
+    this.rooms = Array.from({ length: settings.rooms }, (_, at) => `${name}-${String(at)}`);
+    this.readings = new RoomReadings(this.rooms);
     this.clients = Array.from({ length: settings.clients }, (_, index) => {
       const own = this.random.fork();
       const address = () => own.pick(own.pick(this.nodes).addresses);
-      return new ChaosClient(`client ${String(index)}`, rooms, address, this.log, own);
+      return new ChaosClient(`client ${String(index)}`, this.rooms, address, this.log, own);
     });
   }
 
@@ -80,9 +81,14 @@ export class Traffic {
     await delay(this.random.between(calmMs.least, calmMs.most));
   }
 
-  /** Lets all commands end; the clients stay connected. */
+  /** Lets all commands end, and all clients receive what one has; they stay connected. */
   async settle(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.settle()));
+    // Before anything is read from a node, since a read brings its memory up to date.
+    for (const room of this.rooms) {
+      const seq = Math.max(...this.clients.map((client) => client.lastSeq(room)));
+      await Promise.all(this.clients.map((client) => this.expectReached(client, room, seq)));
+    }
   }
 
   /** Reads all rooms from all nodes; returns the violations of the guarantees. */
@@ -91,6 +97,7 @@ export class Traffic {
     for (const node of this.nodes) readings.push(...(await this.readings.read(firstOf(node))));
     const { lastEventMs } = this.settings;
     for (const { room, log } of readings) {
+      // The checker tells what is missing.
       await Promise.all(this.clients.map((client) => client.reach(room, log.length, lastEventMs)));
     }
     return [...this.complaints, ...findViolations({ clients: this.records, readings })];
@@ -99,6 +106,12 @@ export class Traffic {
   /** Disconnects the clients. */
   async end(): Promise<void> {
     await Promise.all(this.clients.map((client) => client.stop()));
+  }
+
+  private async expectReached(client: ChaosClient, room: string, seq: number): Promise<void> {
+    if (await client.reach(room, seq, this.settings.lastEventMs)) return;
+    const last = String(client.lastSeq(room));
+    this.complaints.push(`${client.state.name} waits at ${last} of ${String(seq)} in ${room}`);
   }
 }
 
