@@ -101,6 +101,16 @@ export class UsersService {
     actor.isStored = true;
   }
 
+  /** Stores a guest before anything durable; does nothing if the database accepts no writes. */
+  async storeEarly(actor: Actor): Promise<void> {
+    try {
+      await this.writer.run([declareOwnLog(actor)], (tx) => this.store(tx, actor));
+    } catch (error) {
+      // The guest may still read, and the writer has logged the failure.
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+  }
+
   /** Renames a user and appends the change to the log of each of their rooms (P-8.2). */
   async rename({ actor, onQueued }: Caller, name: string, limit: RenameLimit): Promise<User> {
     const rename = (tx: WriteTransaction) => this.renameIn(tx, actor, name, limit);

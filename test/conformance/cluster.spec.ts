@@ -1,5 +1,5 @@
 import { busService } from '../support/test-cluster.js';
-import { clusterTransport, describeCluster } from './cluster.js';
+import { ClusterUnderTest, describeCluster } from './cluster.js';
 
 const nats = busService('nats');
 const isRun = nats.isRun && process.env['TEST_DATABASE'] === 'postgres';
@@ -16,5 +16,5 @@ const isRun = nats.isRun && process.env['TEST_DATABASE'] === 'postgres';
   });
 
   const url = (): string => `nats://${service.host}:${String(service.port)}`;
-  describeCluster(clusterTransport(url), [2, 3, 4, 5, 6]);
+  describeCluster(new ClusterUnderTest(url), [2, 3, 4, 5, 6]);
 });

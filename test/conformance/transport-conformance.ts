@@ -75,7 +75,9 @@ async function run(
   const more: RunningServer[] = [];
   const scene: Scene = {
     transport: transport.name,
-    server: running.server,
+    get server() {
+      return running.server;
+    },
     url: running.url ?? running.server?.url ?? '',
     connect: async (opening) => {
       const client = await running.connect(opening);

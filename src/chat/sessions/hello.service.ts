@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { Inject, Injectable } from '@nestjs/common';
 
 import { CONFIG, type Config } from '../../config/config.js';
+import { Database } from '../../database/database.js';
 import type { Hello } from '../../protocol/commands.js';
 import { CloseCode } from '../../protocol/close-codes.js';
 import { ProtocolError } from '../../protocol/errors.js';
@@ -42,6 +43,7 @@ export class HelloService {
 
   constructor(
     @Inject(CONFIG) config: Config,
+    private readonly database: Database,
     private readonly tokens: TokensService,
     private readonly users: UsersService,
     private readonly accounts: BotAccounts,
@@ -83,6 +85,8 @@ export class HelloService {
   private async begin(call: Call, hello: Hello): Promise<Welcome> {
     const { connection } = call;
     const actor = await this.identify(connection, hello);
+    // Otherwise, other servers would not know the guest.
+    if (hello.token === undefined && this.database.isShared) await this.users.storeEarly(actor);
     const issued = await this.issueFor(actor);
     requireOpen(connection);
     this.sessions.open(call, actor, issued.expiresAt);
