@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import {
   Inject,
@@ -35,6 +36,8 @@ import { ClusterRelay } from './cluster-relay.js';
 /** Time between two comparisons of all followed logs, whatever the bus says. */
 const SLOW_CHECK_MS = 10_000;
 const WATCH_MS = 500;
+/** Time limit for the last commits to be announced. */
+const STOP_MS = 2_000;
 /** Control message: its sender has stored events that it cannot name. */
 const RECHECK = 'recheck';
 
@@ -95,10 +98,12 @@ export class ClusterNode
 
   /** Leaves after the last event is announced. */
   async onApplicationShutdown(): Promise<void> {
-    for (const job of this.jobs) await job.stop();
-    await this.heads?.stop();
-    await this.writer.drained();
-    await this.link?.leave();
+    const { link } = this;
+    if (link === undefined) return;
+    const stopped = this.stopJobs().then(() => this.writer.drained());
+    // A database that does not answer must not delay the stop.
+    await Promise.race([stopped, delay(STOP_MS, undefined, { ref: false })]);
+    await link.leave();
   }
 
   committed(events: readonly AppendedEvent[]): void {
@@ -148,6 +153,11 @@ export class ClusterNode
 
   peerLeft({ boot, description }: PeerInfo): void {
     this.logger.log({ msg: 'Another server has stopped', boot, address: description?.address });
+  }
+
+  private async stopJobs(): Promise<void> {
+    for (const job of this.jobs) await job.stop();
+    await this.heads?.stop();
   }
 
   private async watch(link: ClusterLink): Promise<void> {

@@ -16,5 +16,5 @@ const isRun = nats.isRun && process.env['TEST_DATABASE'] === 'postgres';
   });
 
   const url = (): string => `nats://${service.host}:${String(service.port)}`;
-  describeCluster(new ClusterUnderTest(url), [2, 3, 4, 5, 6]);
+  describeCluster(new ClusterUnderTest(url), [5]);
 });
