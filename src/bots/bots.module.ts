@@ -60,8 +60,10 @@ export class BotsModule implements OnApplicationBootstrap {
     alarms.onDue((botId, alarm) => remoteAlarms.handleDue(botId, alarm));
     lease.listen({
       taken: async () => {
-        await roster.begin();
+        await roster.update();
         await dispatcher.begin();
+        // Those that are overdue fire at once.
+        await roster.startAlarms();
       },
       lost: () => {
         dispatcher.end();

@@ -90,6 +90,16 @@ onPostgres('of two servers that share a database', () => {
     }, 'the second server to take the lease');
   }
 
+  /** Waits until an alarm is stored. */
+  async function untilAlarm(): Promise<void> {
+    const alarm = 'SELECT key FROM bot_state';
+    const { app } = nodes.two;
+    await eventually(async () => {
+      const found = await app.get(Writer).run([], ({ sql }) => sql.get(alarm));
+      return found !== undefined;
+    }, 'the alarm to be set');
+  }
+
   test('one runs the bots, also for users of the other one', async () => {
     await say(ann, ROOM, '/echo here');
     await answer(bob, 'here');
@@ -146,15 +156,19 @@ onPostgres('of two servers that share a database', () => {
     expect(leaseOf(nodes.two).isHeld).toBe(true);
   });
 
+  test('the next one fires the alarms that are overdue', async () => {
+    await say(ann, ROOM, '/later alarm');
+    await untilAlarm();
+    const held = await HeldWriter.hold(nodes.one);
+    await answer(bob, 'alarm');
+    held.release();
+
+    expect(botOf(nodes.two).texts).toEqual(['alarm']);
+  });
+
   test('one fires the alarms', async () => {
     await say(ann, ROOM, '/later alarm');
-    await eventually(async () => {
-      const count = 'SELECT count(*) AS alarms FROM bot_state';
-      const row = await nodes.two.app
-        .get(Writer)
-        .run([], ({ sql }) => sql.get<{ alarms: number }>(count));
-      return row?.alarms === 1;
-    }, 'the alarm to be set');
+    await untilAlarm();
     await takeOver();
     await answer(bob, 'alarm');
     await bob.roundTrip();

@@ -126,8 +126,12 @@ export class BotDispatcher implements FeedListener, BeforeApplicationShutdown {
 
   /** Dispatches a room anew of which the database has lost events. */
   reverted(log: string): void {
-    this.progress?.forget(log);
-    for (const { bot } of this.roster.memberships.inRoom(log) ?? []) this.updateRooms(bot);
+    if (this.progress === null) return;
+    this.progress.forget(log);
+    for (const { bot } of this.roster.memberships.inRoom(log) ?? []) {
+      this.dropLane(bot, log);
+      this.updateRooms(bot);
+    }
   }
 
   private followSoon(bots: readonly BotAccount[]): void {
@@ -142,7 +146,9 @@ export class BotDispatcher implements FeedListener, BeforeApplicationShutdown {
   private async follow(bots: readonly BotAccount[]): Promise<void> {
     if (this.progress === null) return;
     const inside = bots.filter(({ isRemote }) => !isRemote);
-    for (const bot of inside) this.progress.unfollow(bot);
+    for (const bot of inside) {
+      for (const room of this.progress.unfollow(bot)) this.dropLane(bot, room);
+    }
     for (const backlog of await this.progress.follow(inside)) this.catchUp(backlog);
   }
 
@@ -232,6 +238,11 @@ export class BotDispatcher implements FeedListener, BeforeApplicationShutdown {
     };
     const lane = new BotLane(owner, this.idle, from);
     return lane;
+  }
+
+  private dropLane(bot: BotAccount, room: string): void {
+    this.lanes.get(room)?.get(bot)?.stop();
+    this.removeLane(bot, room);
   }
 
   private removeLane(bot: BotAccount, room: string): void {

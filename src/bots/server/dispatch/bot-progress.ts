@@ -102,13 +102,14 @@ export class BotProgress {
     }
   }
 
-  /** Forgets the rooms that a bot has left. */
-  unfollow(bot: BotAccount): void {
-    for (const [room, { followed }] of this.entries.get(bot) ?? []) {
-      if (bot.rooms.has(room)) continue;
+  /** Forgets the rooms that a bot has left, and returns them. */
+  unfollow(bot: BotAccount): string[] {
+    const left = [...(this.entries.get(bot) ?? [])].filter(([room]) => !bot.rooms.has(room));
+    for (const [room, { followed }] of left) {
       this.feed.unfollow(followed);
       this.entries.get(bot)?.delete(room);
     }
+    return left.map(([room]) => room);
   }
 
   /** Forgets a room that the database has lost events of. */

@@ -83,9 +83,13 @@ export class BotRoster implements OnApplicationBootstrap, FeedListener {
     await this.applySetting();
   }
 
-  /** Reads what other servers have changed, and fires the alarms of all bots from now on. */
-  async begin(): Promise<void> {
+  /** Reads what other servers have changed. */
+  async update(): Promise<void> {
     if (this.config.isDatabaseShared) await this.reload();
+  }
+
+  /** Fires the alarms of all bots from now on. */
+  async startAlarms(): Promise<void> {
     this.alarms.start();
     for (const { actor } of this.bots.values()) await this.alarms.load(actor.id);
   }
