@@ -12,6 +12,8 @@ const { pathToFileURL } = require('node:url');
 register(pathToFileURL(require.resolve('../support/source-hooks.js')));
 
 const { AsyncLocalStorage } = asyncHooks;
+const isReplaceable =
+  Object.getOwnPropertyDescriptor(asyncHooks, 'AsyncLocalStorage').writable === true;
 
 let files = 0;
 
@@ -19,7 +21,8 @@ let files = 0;
  * The store in which Jest keeps the test that runs; tests run one after another.
  *
  * On Node.js 20, each AsyncLocalStorage that was ever used slows every later promise of the
- * process, and there would be one for each spec file.
+ * process, and there would be one for each spec file. Later versions of Node.js do not have this
+ * cost, and some do not let the class be replaced.
  */
 class CurrentTest {
   #store;
@@ -54,6 +57,7 @@ module.exports = class NativeRuntime {
   /** Loads the part of Jest that keeps the tests of a file, afresh for each file. */
   requireInternalModule(path) {
     delete require.cache[path];
+    if (!isReplaceable) return require(path);
     asyncHooks.AsyncLocalStorage = CurrentTest;
     try {
       return require(path);
