@@ -1,6 +1,6 @@
 import { Table, type MigrationInterface, type QueryRunner } from 'typeorm';
 
-/** What one of the servers that share the database does. */
+/** The work that one of the servers that share the database does for all. */
 export class AddLeases1796200000000 implements MigrationInterface {
   readonly name = 'AddLeases1796200000000';
 
