@@ -119,6 +119,35 @@ describe.each(BUS_SERVICES)('servers that share a bus over $title', (service) =>
   });
 });
 
+(onPostgres ? describe : describe.skip)('a server without database and bus', () => {
+  test(
+    'sends its clients to other servers after 10 s, and serves them again later',
+    async () => {
+      const { hostname: host, port } = new URL(process.env['TEST_DATABASE_URL'] ?? '');
+      const proxy = await ChaosProxy.start({ host, port: Number(port) || 5432 });
+      const url = new URL(process.env['TEST_DATABASE_URL'] ?? '');
+      url.host = `127.0.0.1:${String(proxy.port)}`;
+      const cluster = await TestCluster.start(1, 'postgres:', { DATABASE_URL: url.href });
+      const ann = await connect(cluster.node(0), { name: 'ann' });
+      await ann.ok('room.join', { room: ROOM, create: true });
+      proxy.cut();
+      const { code, reason } = await ann.event('bye');
+      expect({ code, reason }).toEqual({ code: 4103, reason: 'the server is cut off' });
+
+      proxy.repair();
+      const ready = `${cluster.node(0).url}/readyz`;
+      await eventually(async () => (await fetch(ready)).ok, 'the server to be ready');
+      const { token } = ann.welcome;
+      const back = await connect(cluster.node(0), { token });
+      expect((await back.ok('room.get', { room: ROOM })).info.memberCount).toBe(1);
+      await back.close();
+      await cluster.dispose();
+      await proxy.close();
+    },
+    TEST_MS,
+  );
+});
+
 (onPostgres && nats.isRun ? describe : describe.skip)('servers whose bus is away', () => {
   let service: Awaited<ReturnType<typeof nats.open>>;
   let proxy: ChaosProxy;
