@@ -1,20 +1,29 @@
-import { busService } from '../support/test-cluster.js';
+import { busAddress, BUS_SERVICES } from '../support/bus-services.js';
 import { ClusterUnderTest, describeCluster } from './cluster.js';
 
-const nats = busService('nats');
-const isRun = nats.isRun && process.env['TEST_DATABASE'] === 'postgres';
+const onPostgres = process.env['TEST_DATABASE'] === 'postgres';
 
-(isRun ? describe : describe.skip)(`three servers over ${nats.title}`, () => {
-  let service: Awaited<ReturnType<typeof nats.open>>;
+/** All chapters that servers must keep together run over one bus, rooms over each. */
+const CHAPTERS: Readonly<Record<string, readonly number[]>> = {
+  nats: [2, 3, 4, 5, 6],
+  redis: [5],
+  postgres: [5],
+};
 
-  beforeAll(async () => {
-    service = await nats.open();
+for (const service of BUS_SERVICES) {
+  const isRun = onPostgres && service.isRun;
+  (isRun ? describe : describe.skip)(`three servers over ${service.title}`, () => {
+    let target: Awaited<ReturnType<typeof service.open>>;
+
+    beforeAll(async () => {
+      target = await service.open();
+    });
+
+    afterAll(async () => {
+      await target.program?.dispose();
+    });
+
+    const cluster = new ClusterUnderTest(() => busAddress(service, target).url);
+    describeCluster(cluster, CHAPTERS[service.scheme] ?? []);
   });
-
-  afterAll(async () => {
-    await service.program?.dispose();
-  });
-
-  const url = (): string => `nats://${service.host}:${String(service.port)}`;
-  describeCluster(new ClusterUnderTest(url), [5]);
-});
+}

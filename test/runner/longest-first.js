@@ -1,5 +1,6 @@
 /** Files that run longest, in this order; a fresh clone knows no durations that Jest has kept. */
 const LONGEST = [
+  'conformance/cluster',
   'client/clients-page',
   'limits/budget',
   'embedding/docs',
